@@ -1,0 +1,255 @@
+/**
+ * The settings: one table from which parsing, help and the README's list are made.
+ *
+ * Text and environment are passed in; where they come from is `main.ts`. Later wins: built-in default,
+ * settings file, environment, option of the command line.
+ */
+import { AppError } from './domain/app-error.ts'
+
+type Kind =
+  | { readonly type: 'text' }
+  | { readonly type: 'list' }
+  | { readonly type: 'flag' }
+  | { readonly type: 'number'; readonly min: number; readonly max: number }
+  | { readonly type: 'choice'; readonly choices: readonly string[] }
+
+type Row<T> = Kind & {
+  /** Name of the environment variable. */
+  readonly variable: string
+  readonly fallback: T
+  /** One line for help and README: effect, unit, cost, danger. */
+  readonly doc: string
+}
+
+const text = (variable: string, fallback: string, doc: string): Row<string> => ({
+  type: 'text',
+  variable,
+  fallback,
+  doc,
+})
+const list = (variable: string, doc: string): Row<readonly string[]> => ({
+  type: 'list',
+  variable,
+  fallback: [],
+  doc,
+})
+const flag = (variable: string, fallback: boolean, doc: string): Row<boolean> => ({
+  type: 'flag',
+  variable,
+  fallback,
+  doc,
+})
+const number = (
+  variable: string,
+  fallback: number,
+  doc: string,
+  min = 1,
+  max = Number.MAX_SAFE_INTEGER,
+): Row<number> => ({ type: 'number', variable, fallback, doc, min, max })
+const choice = <T extends string>(
+  variable: string,
+  fallback: T,
+  choices: readonly T[],
+  doc: string,
+): Row<T> & { readonly choices: readonly T[] } => ({
+  type: 'choice',
+  variable,
+  fallback,
+  choices,
+  doc,
+})
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+/** Every setting. The key is its name in the settings file. */
+export const SETTINGS = {
+  data: text(
+    'APIE_DATA',
+    '',
+    'data folder; default: `apie-data` outside the document root, see Deployment',
+  ),
+  store: text(
+    'APIE_STORE',
+    '',
+    'engine URL: `file:DIR` or `memory:`; default: `file:` of the data folder',
+  ),
+  anonymous: choice(
+    'APIE_ANONYMOUS',
+    'none',
+    ['none', 'reader', 'writer', 'admin'],
+    'role of requests without credentials',
+  ),
+  baseUrl: text('APIE_BASE_URL', '', 'public base of links; default: as the request came in'),
+  host: text('APIE_HOST', '127.0.0.1', 'address that `apie serve` listens on'),
+  port: number(
+    'APIE_PORT',
+    8000,
+    'port that `apie serve` listens on; 0 picks a free one',
+    0,
+    65535,
+  ),
+  trustRemoteUser: flag(
+    'APIE_TRUST_REMOTE_USER',
+    false,
+    'take the account from REMOTE_USER when the web server has authenticated the request',
+  ),
+  htpasswd: text(
+    'APIE_HTPASSWD',
+    '',
+    'htpasswd file read beside the accounts (bcrypt lines), never written',
+  ),
+  corsOrigins: list(
+    'APIE_CORS_ORIGINS',
+    'origins whose pages may call the APIs, separated by commas',
+  ),
+  maxEventBytes: number('APIE_MAX_EVENT_BYTES', 4 * MiB, 'largest body of an append, in bytes'),
+  maxContentBytes: number('APIE_MAX_CONTENT_BYTES', 4 * KiB * MiB, 'largest upload, in bytes'),
+  maxJsonDepth: number('APIE_MAX_JSON_DEPTH', 64, 'deepest nesting of JSON that is taken', 1, 256),
+  maxJsonValues: number('APIE_MAX_JSON_VALUES', 100_000, 'most values in one JSON text'),
+  maxJsonKeys: number('APIE_MAX_JSON_KEYS', 1000, 'most keys in one JSON object'),
+  maxPageEvents: number(
+    'APIE_MAX_PAGE_EVENTS',
+    1000,
+    'largest `limit` of a range of events',
+    1,
+    100_000,
+  ),
+  lockTimeoutMs: number(
+    'APIE_LOCK_TIMEOUT_MS',
+    8000,
+    'longest wait for the lock of the log, in ms',
+  ),
+  bodyTimeoutMs: number('APIE_BODY_TIMEOUT_MS', 60_000, 'longest wait for a request body, in ms'),
+  requestTimeoutMs: number(
+    'APIE_REQUEST_TIMEOUT_MS',
+    120_000,
+    'longest life of a CGI request, in ms',
+  ),
+  segmentBytes: number(
+    'APIE_SEGMENT_BYTES',
+    64 * MiB,
+    'size at which a new file of the log is begun, in bytes',
+    4 * KiB,
+    2 * KiB * MiB - 1,
+  ),
+  sync: choice(
+    'APIE_SYNC',
+    'on',
+    ['on', 'unsafe-off'],
+    '`unsafe-off` answers before data is on disk: a loss of power loses acknowledged events',
+  ),
+  allowUnsafeData: flag(
+    'APIE_ALLOW_UNSAFE_DATA',
+    false,
+    'work with a data folder that other users of the machine can read or write',
+  ),
+  logFile: text('APIE_LOG_FILE', '', 'file for log lines; default: standard error'),
+} as const
+
+export type SettingName = keyof typeof SETTINGS
+type SettingValue<R> = R extends { readonly choices: readonly (infer C)[] }
+  ? C
+  : R extends Row<infer T>
+    ? T
+    : never
+export type Settings = { readonly [N in SettingName]: SettingValue<(typeof SETTINGS)[N]> }
+
+/** Where settings come from; each overrides the ones before it. */
+export type SettingSources = {
+  /** A JSON settings file, or the lines `name: value` of a stub. */
+  readonly file?: { readonly name: string; readonly text: string }
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** Options of the command line by setting name. */
+  readonly options?: Readonly<Partial<Record<SettingName, string>>>
+}
+
+/** @throws AppError `bad-setting` that names the setting and where its value came from */
+export function readSettings(sources: SettingSources): Settings {
+  const values: Record<string, unknown> = {}
+  for (const [name, row] of Object.entries(SETTINGS)) values[name] = row.fallback
+  if (sources.file) Object.assign(values, readFileSettings(sources.file))
+  for (const [name, row] of Object.entries(SETTINGS)) {
+    const variable = sources.environment?.[row.variable]
+    if (variable !== undefined && variable !== '') values[name] = parse(row, variable, row.variable)
+    const option = sources.options?.[name as SettingName]
+    if (option !== undefined) values[name] = parse(row, option, `option for ${name}`)
+  }
+  return Object.freeze(values) as Settings
+}
+
+function readFileSettings(file: { name: string; text: string }): Record<string, unknown> {
+  const isStub = file.text.startsWith('#!')
+  const pairs = isStub ? stubLines(file) : jsonPairs(file)
+  return Object.fromEntries(
+    pairs.map(([name, value]) => {
+      const row = Object.hasOwn(SETTINGS, name) ? SETTINGS[name as SettingName] : undefined
+      if (!row) throw badSetting(`${file.name} has an unknown setting "${name}"`, name)
+      return [name, parse(row, value, file.name)]
+    }),
+  )
+}
+
+function jsonPairs(file: { name: string; text: string }): [string, string][] {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(file.text)
+  } catch (error) {
+    throw badSetting(`${file.name} is not valid JSON: ${(error as Error).message}`, '')
+  }
+  if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) {
+    throw badSetting(`${file.name} must hold a JSON object`, '')
+  }
+  return Object.entries(parsed).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.join(',') : String(value),
+  ])
+}
+
+function stubLines(file: { name: string; text: string }): [string, string][] {
+  const lines = file.text.split(/\r?\n/).slice(1)
+  return lines
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => {
+      const colon = line.indexOf(':')
+      if (colon < 1) throw badSetting(`${file.name}: expected "name: value", found "${line}"`, '')
+      return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
+    })
+}
+
+function parse(row: Kind & { readonly variable: string }, value: string, from: string): unknown {
+  switch (row.type) {
+    case 'text':
+      return value
+    case 'list':
+      return value
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== '')
+    case 'flag':
+      if (/^(true|on|yes|1)$/i.test(value)) return true
+      if (/^(false|off|no|0)$/i.test(value)) return false
+      throw badSetting(`${from}: expected true or false, found "${value}"`, row.variable)
+    case 'number': {
+      const number = Number(value)
+      if (!/^[0-9]+$/.test(value) || number < row.min || number > row.max) {
+        const range = `a whole number from ${row.min} to ${row.max}`
+        throw badSetting(`${from}: expected ${range}, found "${value}"`, row.variable)
+      }
+      return number
+    }
+    case 'choice':
+      if (row.choices.includes(value)) return value
+      throw badSetting(
+        `${from}: expected one of ${row.choices.join(', ')}, found "${value}"`,
+        row.variable,
+      )
+    default:
+      return row satisfies never
+  }
+}
+
+function badSetting(message: string, setting: string): AppError {
+  return new AppError('bad-setting', message, { setting })
+}

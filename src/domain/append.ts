@@ -1,0 +1,132 @@
+/**
+ * The rule of an append, the same for every engine: given what the log looks like inside the engine's
+ * critical section, is the batch stored, was it stored before, or is it refused?
+ */
+import { AppError } from './app-error.ts'
+import {
+  bodyMembers,
+  type EventDraft,
+  type EventId,
+  parseStoredEvent,
+  type StoredEvent,
+} from './event.ts'
+import type { AppendRequest, LogHead, RetryRule } from './ports.ts'
+import type { StreamName } from './stream-name.ts'
+
+/** The log as an engine sees it while nobody else can append. Versions count from 0; -1: no events. */
+export type LogView = {
+  readonly head: LogHead
+  lastVersion(stream: StreamName): number | Promise<number>
+  find(
+    stream: StreamName,
+    eventId: EventId,
+  ): StoredEvent | undefined | Promise<StoredEvent | undefined>
+}
+
+export type AppendDecision =
+  | { readonly kind: 'append'; readonly firstVersion: number }
+  | { readonly kind: 'already-there'; readonly events: readonly StoredEvent[] }
+
+/**
+ * A retry wins over a stale expectation: known ids with the same content answer with the stored events.
+ * @throws AppError `event-id-conflict`, `head-mismatch`, `wrong-expected-version`
+ */
+export async function decideAppend(view: LogView, request: AppendRequest): Promise<AppendDecision> {
+  const known = await findRetry(view, request)
+  if (known) return { kind: 'already-there', events: known }
+  if (request.expectedHead !== undefined && request.expectedHead !== view.head.hash) {
+    throw new AppError('head-mismatch', 'The head of the log is another than the one expected', {
+      expected: request.expectedHead,
+      head: view.head.hash,
+    })
+  }
+  const last = await view.lastVersion(request.stream)
+  if (!meetsExpectation(last, request)) {
+    throw new AppError('wrong-expected-version', 'The stream is not at the expected version', {
+      current: last,
+    })
+  }
+  return { kind: 'append', firstVersion: last + 1 }
+}
+
+async function findRetry(
+  view: LogView,
+  request: AppendRequest,
+): Promise<readonly StoredEvent[] | undefined> {
+  const found: StoredEvent[] = []
+  for (const draft of request.events) {
+    const stored = await view.find(request.stream, draft.eventId)
+    if (stored) {
+      if (!isSameEvent(stored, draft, request.retryRule)) throw conflict(draft.eventId)
+      found.push(stored)
+    }
+  }
+  if (found.length === 0) {
+    refuseEqualIds(request.events)
+    return undefined
+  }
+  if (found.length < request.events.length)
+    throw conflict(found.map((e) => parseStoredEvent(e).eventId)[0])
+  return found
+}
+
+function refuseEqualIds(events: readonly EventDraft[]): void {
+  if (events.length === 1) return
+  const ids = new Set<string>()
+  for (const { eventId } of events) {
+    if (ids.has(eventId)) throw conflict(eventId)
+    ids.add(eventId)
+  }
+}
+
+function conflict(eventId: EventId | undefined): AppError {
+  return new AppError(
+    'event-id-conflict',
+    'An event with this id but other content is in the stream',
+    {
+      eventId: eventId ?? '',
+    },
+  )
+}
+
+function isSameEvent(stored: StoredEvent, draft: EventDraft, rule: RetryRule): boolean {
+  if (rule === 'equal-id') return true
+  const event = parseStoredEvent(stored)
+  const sent = JSON.parse(`{${bodyMembers(draft.body)},"metadata":${draft.metadata ?? 'null'}}`)
+  return (
+    event.eventType === draft.eventType &&
+    isSameJson(event.body, sent.body) &&
+    event.mediaType === sent.mediaType &&
+    isSameJson(event.metadata ?? null, sent.metadata)
+  )
+}
+
+function isSameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return false
+  const isArray = Array.isArray(a)
+  if (isArray !== Array.isArray(b)) return false
+  const keysA = Object.keys(a)
+  const keysB = Object.keys(b)
+  if (keysA.length !== keysB.length) return false
+  return keysA.every(
+    (key) =>
+      Object.hasOwn(b, key) &&
+      isSameJson((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
+  )
+}
+
+function meetsExpectation(last: number, { expectedVersion }: AppendRequest): boolean {
+  switch (expectedVersion.kind) {
+    case 'any':
+      return true
+    case 'no-stream':
+      return last === -1
+    case 'stream-exists':
+      return last >= 0
+    case 'version':
+      return last === expectedVersion.version
+    default:
+      return expectedVersion satisfies never
+  }
+}

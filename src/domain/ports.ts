@@ -1,0 +1,196 @@
+/**
+ * What an engine must offer. Everything above `storage/` uses these types only; one contract suite runs
+ * against every engine.
+ */
+import type { Brand } from '../kit/brand.ts'
+import type { EventDraft, EventHash, EventId, Position, StoredEvent } from './event.ts'
+import type { SequenceKey } from './sequence.ts'
+import type { StreamName } from './stream-name.ts'
+
+/** Milliseconds since 1970-01-01T00:00:00Z. */
+export type Clock = { now(): number }
+
+// ── The log ────────────────────────────────────────────────────────────────────────────────────────
+
+/** Where a log ends. An empty log has count 0 and the hash of nothing. */
+export type LogHead = { readonly count: number; readonly hash: EventHash }
+
+/** What a stream must look like for an append to go through. */
+export type ExpectedVersion =
+  | { readonly kind: 'any' }
+  | { readonly kind: 'no-stream' }
+  | { readonly kind: 'stream-exists' }
+  | { readonly kind: 'version'; readonly version: number }
+
+/** Which repeated event id counts as a retry: only with equal type, body and metadata, or always. */
+export type RetryRule = 'equal-content' | 'equal-id'
+
+/** A batch for one stream; it is stored whole or not at all. */
+export type AppendRequest = {
+  readonly stream: StreamName
+  readonly expectedVersion: ExpectedVersion
+  /** The hash the log's head must have (Apie's `If-Match`). */
+  readonly expectedHead?: EventHash
+  readonly retryRule: RetryRule
+  readonly createdBy: string
+  /** At least one. */
+  readonly events: readonly EventDraft[]
+}
+
+/** `appended`: stored now. `already-there`: a retry, these events were stored before, nothing was added. */
+export type AppendOutcome = {
+  readonly kind: 'appended' | 'already-there'
+  readonly events: readonly StoredEvent[]
+}
+
+/** Last event of a sequence; `number` counts from 0. */
+export type SequenceHead = { readonly number: number; readonly position: Position }
+
+/** One member of a sequence. */
+export type SequenceEvent = { readonly number: number; readonly event: StoredEvent }
+
+export type ReadDirection = 'forwards' | 'backwards'
+
+/** One defect, in words and by place. */
+export type Finding = {
+  readonly kind: 'damage' | 'repairable' | 'notice'
+  readonly message: string
+  readonly position?: number
+  readonly hash?: string
+}
+
+/** How far a long piece of work is; `total` in the same unit. */
+export type Progress = (done: number, total: number) => void
+
+/** What a verification counted, and every defect it found. */
+export type VerifyReport = {
+  readonly counts: Readonly<Record<string, number>>
+  readonly findings: readonly Finding[]
+}
+
+export type LogEngine = {
+  head(): Promise<LogHead>
+
+  /**
+   * Stores a batch durably; resolves only when it is on disk. Decides by `decideAppend` of `append.ts`.
+   * @throws AppError `head-mismatch`, `wrong-expected-version` (fact `current`), `event-id-conflict`: nothing
+   * was stored; `storage-…`, `lock-timeout`: nothing was stored; `outcome-unknown`: retry with the same ids
+   */
+  append(request: AppendRequest): Promise<AppendOutcome>
+
+  /** The event at a position, or `undefined` beyond the head. */
+  read(position: Position): Promise<StoredEvent | undefined>
+
+  findHash(hash: EventHash): Promise<Position | undefined>
+
+  findEventId(stream: StreamName, eventId: EventId): Promise<Position | undefined>
+
+  sequenceHead(sequence: SequenceKey): Promise<SequenceHead | undefined>
+
+  /** At most `limit` members of a sequence from number `from` on, in reading order. */
+  readSequence(
+    sequence: SequenceKey,
+    from: number,
+    direction: ReadDirection,
+    limit: number,
+  ): Promise<readonly SequenceEvent[]>
+
+  /**
+   * The log from position `from` (inclusive) to `to` (exclusive, at most the count), in runs of bounded
+   * size. Backwards: from `to - 1` down to `from`.
+   */
+  readLog(
+    from: Position,
+    to: Position,
+    direction: ReadDirection,
+  ): AsyncIterable<readonly StoredEvent[]>
+
+  /** Recomputes every hash, every link and every index entry; changes nothing. */
+  verify(progress?: Progress): Promise<VerifyReport>
+
+  /** Waits for what is under way and lets go of everything held open. */
+  close(): Promise<void>
+}
+
+/** An engine that rebuilds what it derived from the log. */
+export type Reindexable = { reindex(progress?: Progress): Promise<void> }
+
+// ── Records: state that is not fact ───────────────────────────────────────────────────────────────
+
+/** Name of a set of records, such as `account`. Letters, digits and dashes. */
+export type Collection = string
+
+/** A small JSON document under a key, replaced whole. `revision` counts from 0. */
+export type StoredRecord = {
+  readonly key: string
+  readonly value: unknown
+  readonly revision: number
+}
+
+/** What must be there for a write to go through: nothing, or this revision. */
+export type ExpectedRevision = 'absent' | number
+
+export type RecordEngine = {
+  read(collection: Collection, key: string): Promise<StoredRecord | undefined>
+  /** @throws AppError `record-conflict` where the record is not what `expected` says */
+  write(
+    collection: Collection,
+    key: string,
+    value: unknown,
+    expected: ExpectedRevision,
+  ): Promise<StoredRecord>
+  /** @throws AppError `record-conflict` where the record is not at revision `expected` */
+  remove(collection: Collection, key: string, expected: number): Promise<void>
+  /** In the order in which the keys first came to be. */
+  list(collection: Collection): Promise<readonly StoredRecord[]>
+  close(): Promise<void>
+}
+
+// ── Content: stored blobs ──────────────────────────────────────────────────────────────────────────
+
+/** 64 lower-case hex digits: SHA-256 of the bytes of a blob. */
+export type ContentHash = Brand<string, 'ContentHash'>
+
+/** What is known of a blob besides its bytes. */
+export type ContentInfo = {
+  readonly hash: ContentHash
+  /** Bytes. */
+  readonly size: number
+  readonly filename: string
+  readonly mediaType: string
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly createdAtMs: number
+}
+
+/** Bytes `start` to `end`, both inclusive, counted from 0. */
+export type ByteRange = { readonly start: number; readonly end: number }
+
+export type ContentEngine = {
+  /**
+   * Takes a stream of bytes into the store; durable when it resolves. Bytes that are there already keep
+   * the name and media type of their first upload.
+   * @throws AppError `storage-full`, …: nothing was stored
+   */
+  put(
+    bytes: AsyncIterable<Uint8Array>,
+    about: { readonly filename: string; readonly mediaType: string },
+  ): Promise<ContentInfo>
+  info(hash: ContentHash): Promise<ContentInfo | undefined>
+  /** The bytes in chunks; `undefined` where the blob is not there. */
+  read(hash: ContentHash, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined>
+  /** False where it was not there. */
+  remove(hash: ContentHash): Promise<boolean>
+  list(): AsyncIterable<ContentInfo>
+  /** Hashes every blob again; changes nothing. */
+  verify(progress?: Progress): Promise<VerifyReport>
+}
+
+/** The three parts of one store. */
+export type Store = {
+  readonly log: LogEngine
+  readonly records: RecordEngine
+  readonly content: ContentEngine
+  /** Rebuilds the indexes of the log and of the records; absent where an engine derives nothing. */
+  readonly reindex?: (progress?: Progress) => Promise<void>
+  close(): Promise<void>
+}

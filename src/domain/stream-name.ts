@@ -1,0 +1,16 @@
+import type { Brand } from '../kit/brand.ts'
+import { AppError } from './app-error.ts'
+import { nameProblem } from './name.ts'
+
+/** 1 to 255 characters, no `/`, no control characters, NFC; case matters. */
+export type StreamName = Brand<string, 'StreamName'>
+
+/** Where an append through the Apie API goes when it names no stream. */
+export const DEFAULT_STREAM = 'default' as StreamName
+
+/** @throws AppError `bad-name` where `text` is no name of a stream */
+export function parseStreamName(text: string): StreamName {
+  const problem = nameProblem(text)
+  if (problem) throw new AppError('bad-name', `stream ${problem}`, { field: 'stream' })
+  return text as StreamName
+}

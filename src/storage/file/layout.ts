@@ -1,0 +1,74 @@
+/**
+ * Every path in a data folder. `docs/disk-format.md` describes what the files hold.
+ *
+ *     format               JSON: version of the format, id of the store
+ *     log/00000001.log     the events: one line a commit, the only truth
+ *     index/               derived from the log: head, entries, keys, heads
+ *     records/             a second, private log with its index: state that is not fact
+ *     content/ab/ab….blob  a stored blob, with ab….json about it
+ *     locks/  tmp/         lock folders and owner records; files not yet in place
+ *     .htaccess            denies everything, wherever the folder stands
+ */
+import { join } from 'node:path'
+
+/** Version of the format that this program writes. */
+export const FORMAT_VERSION = 1
+
+/** Files of one log: that of the events, or that of the records. */
+export type LogLayout = {
+  readonly segments: string
+  readonly index: string
+  /** Folder that stands while the log is locked. */
+  readonly lock: string
+  readonly owner: string
+  readonly temporary: string
+}
+
+export type Layout = {
+  readonly root: string
+  readonly format: string
+  readonly denyAll: string
+  readonly events: LogLayout
+  readonly records: LogLayout
+  readonly content: string
+  readonly temporary: string
+  readonly locks: string
+  /** Counters of failed sign-ins. */
+  readonly attempts: string
+  /** One-time token of the set-up page. */
+  readonly setupToken: string
+}
+
+export function layoutOf(root: string): Layout {
+  const temporary = join(root, 'tmp')
+  const locks = join(root, 'locks')
+  return {
+    root,
+    format: join(root, 'format'),
+    denyAll: join(root, '.htaccess'),
+    events: {
+      segments: join(root, 'log'),
+      index: join(root, 'index'),
+      lock: join(locks, 'log.lock'),
+      owner: join(locks, 'log.owner'),
+      temporary,
+    },
+    records: {
+      segments: join(root, 'records', 'log'),
+      index: join(root, 'records', 'index'),
+      lock: join(locks, 'records.lock'),
+      owner: join(locks, 'records.owner'),
+      temporary,
+    },
+    content: join(root, 'content'),
+    temporary,
+    locks,
+    attempts: join(root, 'attempts'),
+    setupToken: join(root, 'setup-token'),
+  }
+}
+
+/** Name of the n-th file of a log, counted from 1. */
+export function segmentName(number: number): string {
+  return `${String(number).padStart(8, '0')}.log`
+}

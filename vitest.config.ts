@@ -1,0 +1,47 @@
+import { defineConfig } from 'vitest/config'
+
+/** The projects of the test suite; `npm run check` and `npm test` run all of them. */
+export default defineConfig({
+  test: {
+    globals: false,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**'],
+    },
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [
+            'test/{cli,config,domain,http,api,kit,storage,wire}/**/*.test.ts',
+            'test/*.test.ts',
+          ],
+        },
+      },
+      {
+        test: {
+          name: 'contract',
+          include: ['test/contract/**/*.test.ts', 'test/disk/**/*.test.ts'],
+        },
+      },
+      { test: { name: 'gateway', include: ['test/gateway/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'crash',
+          include: ['test/crash/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          name: 'executable',
+          include: ['test/executable/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+})
