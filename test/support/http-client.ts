@@ -1,0 +1,94 @@
+/** Plain HTTP requests whose target goes out byte for byte, and raw bytes where even that is too polite. */
+import http from 'node:http'
+import net from 'node:net'
+
+export type Sent = {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  /** A list is sent chunked, one chunk each. */
+  readonly body?: string | Uint8Array | readonly Uint8Array[]
+}
+
+export type Received = {
+  readonly status: number
+  /** Lower-case names; repeated headers joined by `, `. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly bytes: Buffer
+  readonly text: string
+}
+
+/** Sends one request on a connection of its own. `url` is an absolute `http:` URL, its path untouched. */
+export function send(url: string, sent: Sent = {}): Promise<Received> {
+  const [, host = '', port = '', target = ''] = /^http:\/\/([^:/]+):(\d+)(.*)$/.exec(url) ?? []
+  const { body, method = 'GET' } = sent
+  const headers: http.OutgoingHttpHeaders = { ...(sent.headers as http.OutgoingHttpHeaders) }
+  if (body !== undefined && !isList(body)) {
+    headers['Content-Length'] ??= String(Buffer.byteLength(body))
+  }
+  return new Promise((resolve, reject) => {
+    const request = http.request(
+      {
+        host,
+        port,
+        path: target || '/',
+        method,
+        headers,
+        agent: false,
+        setHost: !hasHost(headers),
+      },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('error', reject)
+        response.on('end', () => resolve(received(response, Buffer.concat(chunks))))
+      },
+    )
+    request.on('error', reject)
+    if (isList(body)) for (const chunk of body) request.write(chunk)
+    request.end(isList(body) ? undefined : body)
+  })
+}
+
+function isList(body: Sent['body']): body is readonly Uint8Array[] {
+  return Array.isArray(body)
+}
+
+function hasHost(headers: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(headers).some((name) => name.toLowerCase() === 'host')
+}
+
+function received(response: http.IncomingMessage, bytes: Buffer): Received {
+  const headers: Record<string, string | undefined> = {}
+  for (const [name, value] of Object.entries(response.headers)) {
+    headers[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  return { status: response.statusCode ?? 0, headers, bytes, text: bytes.toString('utf8') }
+}
+
+/** Sends bytes as they are and returns everything that comes back until the server closes. */
+export function sendRaw(port: number, bytes: string | Uint8Array): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(port, '127.0.0.1')
+    const chunks: Buffer[] = []
+    socket.on('data', (chunk) => chunks.push(chunk))
+    socket.on('error', reject)
+    socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')))
+    socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
+  })
+}
+
+/** A port of 127.0.0.1 that nobody listens on. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() =>
+        typeof address === 'object' && address !== null
+          ? resolve(address.port)
+          : reject(new Error('no port')),
+      )
+    })
+  })
+}
