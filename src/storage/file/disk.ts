@@ -31,9 +31,9 @@ export type Disk = {
   openRead(path: string): Fd | undefined
   /** For a log: every write goes to the end, reads anywhere. `undefined` where there is no such file. */
   openAppend(path: string): Fd | undefined
-  /** For reads and writes in place; made where it is missing. */
+  /** For reads and writes in place; made with mode 0600 where it is missing. */
   openUpdate(path: string): Fd
-  /** A new file, mode 0600; `undefined` where something is there already. */
+  /** A new file, mode 0600 whatever the umask; `undefined` where something is there already. */
   create(path: string, mode?: number): Fd | undefined
   close(fd: Fd): void
   size(fd: Fd): number
@@ -71,6 +71,8 @@ export type Disk = {
   readMuch(fd: Fd, into: Uint8Array, position: number): number | Promise<number>
   /** Writes all of `bytes` at the end of what was written to `fd` before. */
   writeMuch(fd: Fd, bytes: Uint8Array): void | Promise<void>
+  /** Waits. */
+  pause(ms: number): void | Promise<void>
 }
 
 const codes: Readonly<Record<string, ErrorCode>> = {
@@ -142,6 +144,12 @@ function writeFully(fd: Fd, bytes: Uint8Array, position: number | null): void {
   }
 }
 
+/** Gives a file the bits back that the umask took from it. */
+function withMode(fd: Fd, mode: number): Fd {
+  if ((fs.fstatSync(fd).mode & mode) !== mode) fs.fchmodSync(fd, mode)
+  return fd
+}
+
 function fileStatus(stat: fs.Stats): FileStatus {
   const kind = stat.isFile()
     ? 'file'
@@ -167,12 +175,12 @@ export const syncDisk: Disk = {
     runOr('open', ['ENOENT', 'ENOTDIR'], undefined, () => fs.openSync(path, O_RDONLY | O_NOFOLLOW)),
   openAppend: (path) =>
     runOr('open', ['ENOENT'], undefined, () => fs.openSync(path, O_RDWR | O_APPEND | O_NOFOLLOW)),
-  openUpdate: (path) => run('open', () => fs.openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)),
+  openUpdate: (path) =>
+    run('open', () => withMode(fs.openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600), 0o600)),
   create: (path, mode = 0o600) =>
-    runOr('create', ['EEXIST'], undefined, () => {
-      const fd = fs.openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
-      return fd
-    }),
+    runOr('create', ['EEXIST'], undefined, () =>
+      withMode(fs.openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode), mode),
+    ),
   close: (fd) => run('close', () => fs.closeSync(fd)),
   size: (fd) => run('stat', () => fs.fstatSync(fd).size),
   readAt: (fd, into, position) => run('read', () => readFully(fd, into, position)),
@@ -192,6 +200,7 @@ export const syncDisk: Disk = {
   makeFolder: (path) =>
     runOr('make folder', ['EEXIST'], false, () => {
       fs.mkdirSync(path, 0o700)
+      if ((fs.lstatSync(path).mode & 0o700) !== 0o700) fs.chmodSync(path, 0o700)
       return true
     }),
   removeFolder: (path) =>
@@ -210,7 +219,9 @@ export const syncDisk: Disk = {
   free: (path) =>
     run('look at free space', () => {
       const stat = fs.statfsSync(path)
-      return { bytes: stat.bavail * stat.bsize, inodes: stat.ffree }
+      // A file system that has no fixed number of inodes states 0 of 0.
+      const inodes = stat.files === 0 ? Number.POSITIVE_INFINITY : stat.ffree
+      return { bytes: stat.bavail * stat.bsize, inodes }
     }),
   syncData: (fd) => run('sync', () => fs.fdatasyncSync(fd)),
   syncFolder: (path) =>
@@ -224,6 +235,9 @@ export const syncDisk: Disk = {
     }),
   readMuch: (fd, into, position) => run('read', () => readFully(fd, into, position)),
   writeMuch: (fd, bytes) => run('write', () => writeFully(fd, bytes, null)),
+  pause: (ms) => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+  },
 }
 
 /** Disk of a process that serves many requests at once: what takes long leaves the event loop free. */
@@ -257,6 +271,7 @@ export const asyncDisk: Disk = {
       )
     }
   },
+  pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 }
 
 function promise<T = void>(
@@ -266,4 +281,12 @@ function promise<T = void>(
   return new Promise((resolve, reject) =>
     call((error, value) => (error ? reject(diskError(error, action)) : resolve(value as T))),
   )
+}
+
+/** The calls of `node:fs` that the lock library is given; `utimes` is left to `lock.ts`. */
+export const lockCalls = {
+  mkdirSync: fs.mkdirSync,
+  rmdirSync: fs.rmdirSync,
+  statSync: fs.statSync,
+  realpathSync: fs.realpathSync,
 }
