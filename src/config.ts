@@ -148,9 +148,10 @@ export const SETTINGS = {
 } as const
 
 export type SettingName = keyof typeof SETTINGS
-type SettingValue<R> = R extends { readonly choices: readonly (infer C)[] }
+// In brackets, so that a row is looked at whole and not case by case of its kind.
+type SettingValue<R> = [R] extends [{ readonly choices: readonly (infer C)[] }]
   ? C
-  : R extends Row<infer T>
+  : [R] extends [Row<infer T>]
     ? T
     : never
 export type Settings = { readonly [N in SettingName]: SettingValue<(typeof SETTINGS)[N]> }

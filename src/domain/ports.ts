@@ -143,6 +143,8 @@ export type RecordEngine = {
   remove(collection: Collection, key: string, expected: number): Promise<void>
   /** In the order in which the keys first came to be. */
   list(collection: Collection): Promise<readonly StoredRecord[]>
+  /** Checks what the records are kept in; changes nothing. Absent where that could not be damaged. */
+  readonly verify?: (progress?: Progress) => Promise<VerifyReport>
   close(): Promise<void>
 }
 

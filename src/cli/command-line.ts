@@ -1,0 +1,133 @@
+/**
+ * One call of the command line: words → command → exit code. A failure is one sentence with its code on
+ * standard error, never a stack; `APIE_DEBUG=1` adds the stack for whoever hunts a defect.
+ */
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { AppError } from '../domain/app-error.ts'
+import { type Command, type CommandServices, EXIT, type OptionValues } from './command.ts'
+import { COMMANDS, findCommand } from './commands.ts'
+import { COMMON_OPTIONS } from './common-options.ts'
+import { commandHelp, programHelp } from './help.ts'
+import type { Terminal } from './terminal.ts'
+import { unknownCommand, unknownOption, usage } from './usage.ts'
+
+export type CommandLine = {
+  readonly words: readonly string[]
+  readonly terminal: Terminal
+  /** Options that are settings decide what is opened, so services are made when they are known. */
+  readonly services: (options: OptionsBySetting) => CommandServices
+  /** Print stacks of failures. */
+  readonly debug: boolean
+}
+
+export type OptionsBySetting = Readonly<Record<string, string>>
+
+/** Runs one call to its end and returns the exit code. */
+export async function runCommandLine(line: CommandLine): Promise<number> {
+  try {
+    return await dispatch(line)
+  } catch (error) {
+    await line.terminal.err(`apie: ${failureText(error, line.debug)}\n`)
+    return error instanceof AppError && isWrongCall(error) ? EXIT.usage : EXIT.failed
+  }
+}
+
+async function dispatch({ words, terminal, services }: CommandLine): Promise<number> {
+  const [name, ...rest] = words
+  if (name === undefined) {
+    await terminal.err(programHelp(COMMANDS))
+    return EXIT.usage
+  }
+  if (name === '--help' || name === '-h') return print(terminal, programHelp(COMMANDS))
+  const command = findCommand(name === '--version' ? 'version' : name)
+  if (!command) {
+    throw unknownCommand(
+      name,
+      COMMANDS.map((row) => row.name),
+    )
+  }
+  const parsed = parseWords(command, rest)
+  if (parsed.options['help']) return print(terminal, commandHelp(command))
+  requireWordCount(command, parsed.words)
+  return command.run({
+    ...parsed,
+    commands: COMMANDS,
+    terminal,
+    services: services(settingsOf(command, parsed.options)),
+  })
+}
+
+async function print(terminal: Terminal, text: string): Promise<number> {
+  await terminal.out(text)
+  return EXIT.ok
+}
+
+/** @throws AppError `usage` for an option that the command does not have or that lacks its value */
+export function parseWords(
+  command: Command,
+  words: readonly string[],
+): { words: readonly string[]; options: OptionValues } {
+  const known = [...command.options, ...COMMON_OPTIONS]
+  const options: NonNullable<ParseArgsConfig['options']> = {}
+  for (const { name, value } of known) {
+    options[name] = { type: value === undefined ? 'boolean' : 'string' }
+  }
+  options['help'] = { type: 'boolean', short: 'h' }
+  try {
+    const parsed = parseArgs({ args: [...words], options, allowPositionals: true, strict: true })
+    return { words: parsed.positionals, options: parsed.values as OptionValues }
+  } catch (error) {
+    throw parseFailure(
+      command,
+      words,
+      known.map(({ name }) => name),
+      error,
+    )
+  }
+}
+
+function parseFailure(
+  command: Command,
+  words: readonly string[],
+  known: readonly string[],
+  error: unknown,
+): AppError {
+  const isUnknown = (error as NodeJS.ErrnoException).code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
+  const given = words.find((word) => {
+    const name = /^--([^=]+)/.exec(word)?.[1]
+    return name === undefined ? /^-[^h-]/.test(word) : !known.includes(name)
+  })
+  if (isUnknown && given !== undefined) return unknownOption(given, known, command.name)
+  const reason = (error as Error).message.split('\n')[0] ?? ''
+  return usage(reason.replace(/\.$/, ''), `See "apie help ${command.name}".`)
+}
+
+function requireWordCount(command: Command, words: readonly string[]): void {
+  const [fewest, most] = command.wordCount
+  if (words.length >= fewest && words.length <= most) return
+  const problem =
+    words.length < fewest
+      ? `"apie ${command.name}" needs ${command.words}`
+      : `"apie ${command.name}" does not take "${words[most]}"`
+  throw usage(problem, `See "apie help ${command.name}".`)
+}
+
+function settingsOf(command: Command, values: OptionValues): OptionsBySetting {
+  const settings: Record<string, string> = {}
+  for (const { name, setting } of [...command.options, ...COMMON_OPTIONS]) {
+    const value = values[name]
+    if (setting !== undefined && typeof value === 'string') settings[setting] = value
+  }
+  return settings
+}
+
+function isWrongCall(error: AppError): boolean {
+  return error.code === 'usage' || error.code === 'bad-setting'
+}
+
+function failureText(error: unknown, debug: boolean): string {
+  if (debug && error instanceof Error) return error.stack ?? error.message
+  if (error instanceof AppError) return `${error.message} [${error.code}]`
+  const reason = error instanceof Error ? error.message : String(error)
+  return `unexpected failure: ${reason} [internal]`
+}

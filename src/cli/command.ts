@@ -1,0 +1,68 @@
+/**
+ * The types of the command line: what a command is in the table, and what it gets when it runs.
+ * The table itself is `commands.ts`; what stands behind `CommandServices` is put together in `main.ts`.
+ */
+import type { SettingName, Settings } from '../config.ts'
+import type { Store } from '../domain/ports.ts'
+import type { App } from '../http/message.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Done; it found something wrong or failed; it was called wrongly. */
+export const EXIT = { ok: 0, failed: 1, usage: 2 } as const
+
+export type CommandOption = {
+  readonly name: string
+  /** What stands for the value in help, such as `DIR`; absent for a switch. */
+  readonly value?: string
+  readonly doc: string
+  /** The setting whose value this option is. */
+  readonly setting?: SettingName
+}
+
+/** One row of the table of commands. */
+export type Command = {
+  readonly name: string
+  /** Words after the name, as help shows them; empty where there are none. */
+  readonly words: string
+  /** Fewest and most words after the name. */
+  readonly wordCount: readonly [number, number]
+  /** One line for the list of commands. */
+  readonly summary: string
+  /** Lines of its own help page: what it does, what it costs, what it never does. */
+  readonly details: readonly string[]
+  readonly options: readonly CommandOption[]
+  /** What exit code 1 means here. */
+  readonly failure: string
+  readonly run: (call: CommandCall) => Promise<number>
+}
+
+/** Values of the options that were given, by name; `true` for a switch. */
+export type OptionValues = Readonly<Record<string, string | boolean | undefined>>
+
+/** One call of a command. */
+export type CommandCall = {
+  /** The table that the command stands in. */
+  readonly commands: readonly Command[]
+  readonly words: readonly string[]
+  readonly options: OptionValues
+  readonly terminal: Terminal
+  readonly services: CommandServices
+}
+
+/** An open store and the app over it. */
+export type OpenApp = { readonly app: App; close(): Promise<void> }
+
+/** What the program lends its commands. Nothing is opened before it is asked for. */
+export type CommandServices = {
+  /** @throws AppError `bad-setting` */
+  settings(): Settings
+  /** Path of the executable, or of the script where the sources run as they are. */
+  readonly programPath: string
+  /**
+   * `create` makes a data folder where there is none.
+   * @throws AppError `storage-unavailable`, `data-folder-unsafe`, `format-unknown`
+   */
+  openStore(mode: 'existing' | 'create'): Promise<Store>
+  /** For `serve`: made where it is missing. `report` takes what goes wrong while it serves. */
+  openApp(): Promise<OpenApp>
+}

@@ -1,0 +1,63 @@
+/**
+ * The single entry: looks at the environment, file descriptor 0 and the arguments, and picks a gateway or
+ * the command line; nothing more. A web server turns `?serve+--port` into arguments, so they count last.
+ */
+import process from 'node:process'
+import type { SettingSources } from './config.ts'
+import { loadSettings, programPathOf, stubPathOf } from './program-files.ts'
+import { syncDisk } from './storage/file/disk.ts'
+
+// A client can set it with a header `Proxy:`; nothing below may ever follow it.
+delete process.env['HTTP_PROXY']
+process.umask(0o077)
+
+const programPath = programPathOf(process.execPath, process.argv)
+const words = process.argv.slice(2)
+
+function settings(options: SettingSources['options'], stubPath?: string) {
+  return loadSettings({
+    files: { programPath, ...(stubPath === undefined ? {} : { stubPath }) },
+    environment: process.env,
+    ...(options ? { options } : {}),
+    folder: process.cwd(),
+    disk: syncDisk,
+  })
+}
+
+async function answerCgiRequest(): Promise<void> {
+  const { serveCgi } = await import('./gateway/cgi.ts')
+  const { openAppOrRefuse } = await import('./wire.ts')
+  const stubPath = stubPathOf(words[0], process.env['SCRIPT_FILENAME'])
+  await serveCgi(openAppOrRefuse(() => settings({}, stubPath)))
+}
+
+async function runCommand(): Promise<void> {
+  const { runCommandLine } = await import('./cli/command-line.ts')
+  const { processTerminal } = await import('./cli/terminal.ts')
+  process.exitCode = await runCommandLine({
+    words,
+    terminal: processTerminal(),
+    debug: process.env['APIE_DEBUG'] === '1',
+    services: (options) => ({
+      programPath,
+      settings: () => settings(options),
+      openStore: async (mode) => {
+        const { openStore } = await import('./storage/open.ts')
+        const { systemClock } = await import('./wire.ts')
+        return openStore({
+          settings: settings(options),
+          clock: systemClock,
+          mode,
+          serves: 'many-requests',
+        })
+      },
+      openApp: async () => {
+        const { openApp } = await import('./wire.ts')
+        return openApp(settings(options), 'many-requests')
+      },
+    }),
+  })
+}
+
+if (process.env['GATEWAY_INTERFACE'] !== undefined) void answerCgiRequest()
+else void runCommand()

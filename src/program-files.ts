@@ -1,0 +1,122 @@
+/**
+ * Where the program finds its settings file and, without a setting, its data folder. Paths only: nothing
+ * is opened here but the settings file, through the `Disk` that is passed in.
+ */
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
+import { readSettings, type SettingSources, type Settings } from './config.ts'
+import { AppError } from './domain/app-error.ts'
+import type { Disk } from './storage/file/disk.ts'
+
+export type ProgramFiles = {
+  /** The executable, or the script where the sources run as they are. */
+  readonly programPath: string
+  /** The `#!` file that named the program as its interpreter, if one did. */
+  readonly stubPath?: string
+}
+
+/**
+ * The program's own path and its words, from `process.argv`: an executable made of one file repeats its
+ * name where Node has the path of the script.
+ */
+export function programPathOf(execPath: string, argv: readonly string[]): string {
+  const script = argv[1] ?? ''
+  return /\.[cm]?[jt]s$/.test(script) ? resolve(script) : execPath
+}
+
+/**
+ * The stub that a CGI request came through. The web server makes further words of the query, so one
+ * counts only where it is the file that `SCRIPT_FILENAME` names.
+ */
+export function stubPathOf(
+  word: string | undefined,
+  scriptFilename: string | undefined,
+): string | undefined {
+  if (word === undefined || scriptFilename === undefined || scriptFilename === '') return undefined
+  return basename(word) === basename(scriptFilename) ? scriptFilename : undefined
+}
+
+type LoadRequest = {
+  readonly files: ProgramFiles
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly options?: SettingSources['options']
+  readonly folder: string
+  readonly disk: Pick<Disk, 'readText' | 'status'>
+}
+
+/** Settings that name files; where a settings file gives them they count from its folder. */
+const PATHS = ['data', 'htpasswd', 'logFile'] as const
+
+/**
+ * Reads the settings; every path in them is absolute and `data` and `store` are never empty.
+ * @throws AppError `bad-setting`
+ */
+export function loadSettings(request: LoadRequest): Settings {
+  const { files, environment, options, folder } = request
+  const file = readSettingsFile(request)
+  const settings = readSettings({
+    ...(file ? { file: { name: basename(file.path), text: file.text } } : {}),
+    environment,
+    ...(options ? { options } : {}),
+  })
+  const own = file
+    ? readSettings({ file: { name: basename(file.path), text: file.text } })
+    : undefined
+  const from = (value: string, ofFile: string | undefined) =>
+    value === '' || isAbsolute(value)
+      ? value
+      : resolve(file && value === ofFile ? dirname(file.path) : folder, value)
+  const paths = Object.fromEntries(PATHS.map((name) => [name, from(settings[name], own?.[name])]))
+  const data = paths['data'] || defaultDataFolder(files.stubPath ?? files.programPath, request.disk)
+  const store = settings.store.startsWith('file:')
+    ? `file:${from(settings.store.slice(5), own?.store.slice(5))}`
+    : settings.store || `file:${data}`
+  return Object.freeze({ ...settings, ...paths, data, store })
+}
+
+function readSettingsFile({ files, environment, disk, folder }: LoadRequest) {
+  const named = environment['APIE_CONFIG']
+  if (files.stubPath !== undefined) {
+    const text = disk.readText(files.stubPath)
+    if (text?.startsWith('#!')) return { path: files.stubPath, text }
+  }
+  const path = named ? resolve(folder, named) : join(dirname(files.programPath), 'apie.json')
+  const text = disk.readText(path)
+  if (text === undefined && named) {
+    throw new AppError('bad-setting', 'The file that APIE_CONFIG names is not there', {
+      setting: 'APIE_CONFIG',
+    })
+  }
+  return text === undefined ? undefined : { path, text }
+}
+
+const DOCUMENT_ROOT_NAMES = new Set(
+  'public_html htdocs httpdocs httpsdocs html www web wwwroot webroot public'.split(' '),
+)
+
+/**
+ * The data folder of a program file `…/FOLDER/apie` without a setting; by its path alone, so that a
+ * request and the command line find the same one. The first rule that fits:
+ *
+ * 1. below a folder that by its name is a document root (`public_html`, `htdocs`, `www`, …): `apie-data`
+ *    beside the topmost one;
+ * 2. FOLDER is `cgi-bin`: the folder that holds it may itself be a document root; `apie-data` beside that
+ *    one, or in it where its parent belongs to another user than the program file;
+ * 3. else `apie-data` beside FOLDER.
+ */
+export function defaultDataFolder(programFile: string, disk: Pick<Disk, 'status'>): string {
+  const folder = dirname(programFile)
+  const root = topmostDocumentRoot(folder)
+  if (root !== undefined) return join(dirname(root), 'apie-data')
+  const site = dirname(folder)
+  if (basename(folder) !== 'cgi-bin') return join(site, 'apie-data')
+  const above = dirname(site)
+  const isOwn = disk.status(above)?.uid === disk.status(programFile)?.uid
+  return join(isOwn ? above : site, 'apie-data')
+}
+
+/** `/var/www`, `/srv/www` and a home called `/home/web` hold document roots and are none themselves. */
+function topmostDocumentRoot(folder: string): string | undefined {
+  const names = folder.split('/')
+  const index = names.findIndex((name, depth) => depth > 2 && DOCUMENT_ROOT_NAMES.has(name))
+  return index < 0 ? undefined : names.slice(0, index + 1).join('/')
+}

@@ -1,0 +1,88 @@
+/**
+ * Where the program's own log lines go: standard error, or the file of the setting `logFile`. A log that
+ * cannot be written never fails a request; the line then goes to standard error.
+ */
+import { AppError } from './domain/app-error.ts'
+import type { Clock } from './domain/ports.ts'
+import { type LogFacts, type LogLevel, logLine } from './kit/log-line.ts'
+import type { Disk } from './storage/file/disk.ts'
+
+export type ProgramLog = {
+  write(level: LogLevel, message: string, facts?: LogFacts): void
+  /** What went wrong inside; `reference` is what the client was told. */
+  report(reference: string, error: unknown): void
+}
+
+export type LogParts = {
+  /** Path of a file that is appended to; empty: standard error. */
+  readonly file: string
+  readonly disk: Pick<Disk, 'openAppend' | 'create' | 'appendOnce' | 'close'>
+  readonly clock: Clock
+  /** Rewrites a stack so that it points at the sources. */
+  readonly mapStack?: (stack: string) => string
+}
+
+const STANDARD_ERROR = 2
+
+export function createProgramLog(parts: LogParts): ProgramLog {
+  const write: ProgramLog['write'] = (level, message, facts) => {
+    const line = logLine({ atMs: parts.clock.now(), level, message, ...(facts ? { facts } : {}) })
+    append(parts, Buffer.from(line))
+  }
+  return {
+    write,
+    report(reference, error) {
+      const { message, facts } = describe(error, parts.mapStack)
+      write('error', message, { reference, ...facts })
+    },
+  }
+}
+
+function describe(
+  error: unknown,
+  mapStack: (stack: string) => string = (stack) => stack,
+): { message: string; facts: LogFacts } {
+  if (!(error instanceof Error)) return { message: `thrown: ${String(error)}`, facts: {} }
+  const cause = error.cause instanceof Error ? error.cause : undefined
+  const code = error instanceof AppError ? error.code : 'internal'
+  return {
+    message: error.message,
+    facts: {
+      code,
+      cause: cause?.message,
+      stack: frames(cause ?? error, mapStack),
+    },
+  }
+}
+
+/** The stack without the message, which stands before it in the line. */
+function frames(error: Error, mapStack: (stack: string) => string): string {
+  const lines = mapStack(error.stack ?? '').split('\n')
+  const first = lines.findIndex((line) => /^\s+at /.test(line))
+  return first < 0 ? '' : lines.slice(first).join(' ').replaceAll(/\s+/g, ' ').trim()
+}
+
+function append({ file, disk }: LogParts, line: Uint8Array): void {
+  if (file !== '' && attempt(() => appendToFile(file, disk, line))) return
+  attempt(() => disk.appendOnce(STANDARD_ERROR, line))
+}
+
+function attempt(write: () => void): boolean {
+  try {
+    write()
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Opened for each line, so that the file may be moved away at any time. */
+function appendToFile(file: string, disk: LogParts['disk'], line: Uint8Array): void {
+  const opened = disk.openAppend(file) ?? disk.create(file) ?? disk.openAppend(file)
+  if (opened === undefined) throw new AppError('storage-unavailable', 'The log file is not there')
+  try {
+    disk.appendOnce(opened, line)
+  } finally {
+    disk.close(opened)
+  }
+}
