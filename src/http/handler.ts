@@ -12,11 +12,17 @@ export type RequestContext = {
   /** Query of the request; of equal names the first counts. */
   readonly query: URLSearchParams
   /**
-   * Public base of links without a trailing slash: the setting, or scheme, authority and mount as the
-   * request came in.
+   * What links begin with, without a trailing slash: the setting, or else the mount alone. The `Host` that
+   * a client names is never part of a link, since it may be anything.
    */
   readonly baseUrl: string
 }
+
+/**
+ * Finds out who asks.
+ * @throws AppError `credentials-missing`, `credentials-wrong`, `too-many-attempts`, `setup-required`
+ */
+export type Authenticate = (request: HttpRequest) => Promise<Principal>
 
 export type Handler = (request: HttpRequest, context: RequestContext) => Promise<HttpResponse>
 

@@ -1,0 +1,59 @@
+/** The body of an append as a draft of an event. Members that are not known are dropped. */
+import { AppError } from '../../domain/app-error.ts'
+import { type EventDraft, parseEventId, parseEventType } from '../../domain/event.ts'
+import { DEFAULT_STREAM, parseStreamName, type StreamName } from '../../domain/stream-name.ts'
+import type { JsonMembers, JsonText, ScannedJson } from '../../kit/json-text.ts'
+import { randomUuid } from '../../kit/uuid.ts'
+
+/** @throws AppError `bad-field`, `bad-name` that name the member */
+export function parseEventDraft(json: ScannedJson): {
+  readonly stream: StreamName
+  readonly draft: EventDraft
+} {
+  const { members } = json
+  if (members === undefined) {
+    throw new AppError('bad-field', 'The body must be a JSON object', { field: '' })
+  }
+  const eventType = parseEventType(required(members, 'eventType'))
+  const body = members.get('body')
+  if (body === undefined) throw missing('body')
+  const eventId = optional(members, 'eventId')
+  const stream = optional(members, 'stream')
+  const metadata = members.get('metadata')
+  const draft: EventDraft = {
+    eventId: parseEventId(eventId ?? randomUuid()),
+    eventType,
+    body: { kind: 'json', text: body },
+    ...(metadata !== undefined && metadata !== 'null' && { metadata }),
+  }
+  return { stream: stream === undefined ? DEFAULT_STREAM : writableStream(stream), draft }
+}
+
+/** Names with `$` in front are views of the log and metadata, which have ways of their own to be written. */
+function writableStream(text: string): StreamName {
+  const stream = parseStreamName(text)
+  if (!stream.startsWith('$')) return stream
+  throw new AppError('bad-name', 'stream must not begin with "$"', { field: 'stream' })
+}
+
+function required(members: JsonMembers, field: string): string {
+  const text = members.get(field)
+  if (text === undefined) throw missing(field)
+  return textOf(text, field)
+}
+
+/** `null` counts as missing. */
+function optional(members: JsonMembers, field: string): string | undefined {
+  const text = members.get(field)
+  return text === undefined || text === 'null' ? undefined : textOf(text, field)
+}
+
+function textOf(text: JsonText, field: string): string {
+  const value: unknown = JSON.parse(text)
+  if (typeof value === 'string') return value
+  throw new AppError('bad-field', `${field} must be a string`, { field })
+}
+
+function missing(field: string): AppError {
+  return new AppError('bad-field', `${field} is missing`, { field })
+}

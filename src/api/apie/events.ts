@@ -1,0 +1,102 @@
+/** The event log over HTTP: append, read one, read a range, verify. */
+import { findEventHash, type StoredEvent } from '../../domain/event.ts'
+import { type EventLog, eventNotFound } from '../../domain/event-log.ts'
+import { eventTextWithHash } from '../../domain/event-text.ts'
+import { readJson } from '../../http/body.ts'
+import { isKnownToClient, quoteTag } from '../../http/conditional.ts'
+import type { Handler } from '../../http/handler.ts'
+import { preferredMediaType } from '../../http/media-type.ts'
+import type { HttpHeaders, HttpRequest, HttpResponse } from '../../http/message.ts'
+import { IMMUTABLE, JSON_TYPE } from '../../http/response.ts'
+import type { JsonLimits } from '../../kit/json-text.ts'
+import { expectedHeadOf } from './append-condition.ts'
+import { parseEventDraft } from './event-draft.ts'
+import { eventListBody, JSON_LIST, NDJSON_LIST } from './event-list.ts'
+import { parseRangeQuery } from './range-query.ts'
+import { verifyResponse } from './verify.ts'
+
+export type EventLimits = {
+  /** Bytes of the body of an append. */
+  readonly bodyBytes: number
+  /** Largest `limit` of a range. */
+  readonly pageEvents: number
+  readonly json: JsonLimits
+}
+
+const NDJSON_TYPE = 'application/x-ndjson'
+
+export function appendEvent(events: EventLog, limits: EventLimits): Handler {
+  return async (request, { principal }) => {
+    const { stream, draft } = parseEventDraft(
+      await readJson(request, limits.bodyBytes, limits.json),
+    )
+    const expectedHead = await expectedHeadOf(request, events)
+    const outcome = await events.append({
+      stream,
+      expectedVersion: { kind: 'any' },
+      ...(expectedHead !== undefined && { expectedHead }),
+      retryRule: 'equal-content',
+      createdBy: principal.name,
+      events: [draft],
+    })
+    return eventResponse(outcome.events[0] as StoredEvent, {})
+  }
+}
+
+export function readEvent(events: EventLog): Handler {
+  return async (request, { parameters }) => {
+    const text = parameters['hash'] ?? ''
+    const hash = findEventHash(text)
+    const event = hash === undefined ? undefined : await events.find(hash)
+    if (!event) throw eventNotFound(text)
+    const caching = { 'cache-control': IMMUTABLE }
+    if (isKnownToClient(request.headers['if-none-match'], event.hash)) {
+      return notModified(event.hash, caching)
+    }
+    return eventResponse(event, caching)
+  }
+}
+
+export function readEvents(events: EventLog, limits: EventLimits): Handler {
+  return async (request, { query }) => {
+    const { tag, runs } = await events.range(parseRangeQuery(query, limits.pageEvents))
+    const negotiated = { vary: 'Accept' }
+    if (tag !== undefined && isKnownToClient(request.headers['if-none-match'], tag)) {
+      return notModified(tag, negotiated)
+    }
+    const isLines = (await listMediaType(request)) === NDJSON_TYPE
+    const headers = {
+      'content-type': isLines ? NDJSON_TYPE : JSON_TYPE,
+      ...negotiated,
+      ...tagHeaders(tag),
+    }
+    if (request.method === 'HEAD') return { status: 200, headers }
+    const body = await eventListBody(runs, isLines ? NDJSON_LIST : JSON_LIST)
+    return { status: 200, headers, body }
+  }
+}
+
+export function verifyEvents(events: EventLog): Handler {
+  return async () => verifyResponse(await events.verify())
+}
+
+/** Who accepts neither gets JSON: the original never looked at `Accept`. */
+function listMediaType(request: HttpRequest): Promise<string | undefined> {
+  return preferredMediaType(request, ['application/json', NDJSON_TYPE])
+}
+
+function eventResponse(event: StoredEvent, headers: HttpHeaders): HttpResponse {
+  return {
+    status: 200,
+    headers: { 'content-type': JSON_TYPE, ...tagHeaders(event.hash), ...headers },
+    body: eventTextWithHash(event),
+  }
+}
+
+function notModified(tag: string, headers: HttpHeaders): HttpResponse {
+  return { status: 304, headers: { ...tagHeaders(tag), ...headers } }
+}
+
+function tagHeaders(tag: string | undefined): HttpHeaders {
+  return tag === undefined ? {} : { etag: quoteTag(tag), 'x-apie-hash': tag }
+}

@@ -1,0 +1,53 @@
+/**
+ * `GET /` and `GET /info`: what this is and who asks. Neither shows a value of the environment, a path of
+ * the machine or anything of the request.
+ */
+import type { EventLog } from '../../domain/event-log.ts'
+import type { Handler } from '../../http/handler.ts'
+import { preferredMediaType } from '../../http/media-type.ts'
+import { htmlResponse, jsonResponse, textResponse } from '../../http/response.ts'
+import type { AccountService } from './user.ts'
+
+/** A line of text; a page where the client prefers HTML, as browsers do. */
+export function readRoot(version: string): Handler {
+  return async (request, { baseUrl }) => {
+    const type = await preferredMediaType(request, ['text/plain', 'text/html'])
+    const response =
+      type === 'text/html'
+        ? htmlResponse(200, rootPage(version, baseUrl))
+        : textResponse(200, `apie ${version}\n`)
+    return { ...response, headers: { ...response.headers, vary: 'Accept' } }
+  }
+}
+
+function rootPage(version: string, baseUrl: string): string {
+  const base = escaped(baseUrl)
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>apie</title>
+<h1>apie ${escaped(version)}</h1>
+<p>An event store. <a href="${base}/events?order=desc&amp;limit=100">Newest events</a>,
+<a href="${base}/info">about this server</a>.</p>
+`
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`)
+}
+
+export function readInfo(events: EventLog, accounts: AccountService, version: string): Handler {
+  return async (_request, { principal }) => {
+    const { count, hash } = await events.head()
+    const account = principal.isAnonymous ? undefined : await accounts.find(principal.name)
+    return jsonResponse(200, {
+      name: 'apie',
+      version,
+      auth: {
+        user: { email: principal.name, info: account?.info ?? '', role: principal.role },
+      },
+      eventlog: { events: count, head: count === 0 ? null : hash },
+    })
+  }
+}

@@ -1,0 +1,56 @@
+/** The query of `GET /events` as a range of the log. Names that are not known are left alone. */
+import { AppError } from '../../domain/app-error.ts'
+import { type EventHash, findEventHash, parseEventType } from '../../domain/event.ts'
+import { eventNotFound, type RangeQuery } from '../../domain/event-log.ts'
+import type { ReadDirection } from '../../domain/ports.ts'
+import { parseStreamName } from '../../domain/stream-name.ts'
+
+/**
+ * @param maxLimit largest `limit`
+ * @throws AppError `bad-query`; `bad-name`, `bad-field` for stream and type; `event-not-found` for bounds
+ * that are no hash
+ */
+export function parseRangeQuery(query: URLSearchParams, maxLimit: number): RangeQuery {
+  const limit = parseLimit(query.get('limit'), maxLimit)
+  const stream = query.get('stream')
+  const type = query.get('type')
+  return {
+    ...bound(query, 'from'),
+    ...bound(query, 'to'),
+    ...bound(query, 'after'),
+    ...bound(query, 'before'),
+    ...(limit !== undefined && { limit }),
+    ...(stream !== null && { stream: parseStreamName(stream) }),
+    ...(type !== null && { type: parseEventType(type) }),
+    direction: parseOrder(query.get('order')),
+  }
+}
+
+type BoundName = 'from' | 'to' | 'after' | 'before'
+
+function bound(query: URLSearchParams, name: BoundName): { readonly [N in BoundName]?: EventHash } {
+  const text = query.get(name)
+  if (text === null) return {}
+  const hash = findEventHash(text)
+  if (hash === undefined) throw eventNotFound(text)
+  return { [name]: hash }
+}
+
+function parseLimit(text: string | null, maxLimit: number): number | undefined {
+  if (text === null) return undefined
+  const limit = Number(text)
+  if (!/^[1-9][0-9]*$/.test(text) || limit > maxLimit) {
+    throw badQuery('limit', `must be a whole number from 1 to ${maxLimit}`)
+  }
+  return limit
+}
+
+function parseOrder(text: string | null): ReadDirection {
+  if (text === null || text === 'asc') return 'forwards'
+  if (text === 'desc') return 'backwards'
+  throw badQuery('order', 'must be asc or desc')
+}
+
+function badQuery(parameter: string, problem: string): AppError {
+  return new AppError('bad-query', `${parameter} ${problem}`, { parameter })
+}

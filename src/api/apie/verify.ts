@@ -1,0 +1,16 @@
+import type { VerifyReport } from '../../domain/ports.ts'
+import type { HttpResponse } from '../../http/message.ts'
+import { jsonResponse } from '../../http/response.ts'
+
+/**
+ * A verification as a response: `ok` or `damaged`, what was counted, and what was found. Finding damage is
+ * a success of verifying, hence always 200.
+ */
+export function verifyResponse({ counts, findings }: VerifyReport): HttpResponse {
+  const isClean = findings.every(({ kind }) => kind === 'notice')
+  return jsonResponse(200, {
+    ...counts,
+    ...(findings.length > 0 && { findings }),
+    status: isClean ? 'ok' : 'damaged',
+  })
+}

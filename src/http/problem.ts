@@ -1,0 +1,100 @@
+/**
+ * From an error to a response: the only place that knows which HTTP status an error code has.
+ *
+ * What a person can do about each code stands in `docs/errors.md`, one heading a code.
+ */
+import type { AppError, ErrorCode, ErrorFacts } from '../domain/app-error.ts'
+import type { HttpResponse } from './message.ts'
+import { jsonResponse } from './response.ts'
+
+const STATUS: Readonly<Record<ErrorCode, number>> = {
+  'bad-request': 400,
+  'bad-json': 400,
+  'bad-field': 400,
+  'bad-query': 400,
+  'bad-header': 400,
+  'bad-name': 400,
+  'body-incomplete': 400,
+  'body-too-large': 413,
+  'uri-too-long': 414,
+  'media-type-unsupported': 415,
+  'not-acceptable': 406,
+  'range-not-satisfiable': 416,
+  'route-not-found': 404,
+  'method-not-allowed': 405,
+  'request-timeout': 408,
+  'credentials-missing': 401,
+  'credentials-wrong': 401,
+  'access-denied': 403,
+  'cross-site-refused': 403,
+  'too-many-attempts': 429,
+  'setup-required': 503,
+  'setup-token-wrong': 403,
+  'account-exists': 409,
+  'account-not-found': 404,
+  'last-admin': 409,
+  'event-not-found': 404,
+  'event-id-conflict': 409,
+  'head-mismatch': 412,
+  'wrong-expected-version': 409,
+  'record-conflict': 409,
+  'content-not-found': 404,
+  'content-damaged': 500,
+  'log-damaged': 500,
+  'import-refused': 400,
+  'index-behind': 503,
+  'lock-timeout': 503,
+  'outcome-unknown': 503,
+  'storage-full': 507,
+  'storage-read-only': 503,
+  'storage-unavailable': 503,
+  'data-folder-unsafe': 503,
+  'format-unknown': 503,
+  'bad-setting': 500,
+  usage: 500,
+  internal: 500,
+}
+
+/** Every code there is, for whoever has to cover all of them. */
+export const ERROR_CODES = Object.keys(STATUS) as readonly ErrorCode[]
+
+export function statusOf(code: ErrorCode): number {
+  return STATUS[code]
+}
+
+/**
+ * The response for a refusal or failure: `{"status":"error","errorMessage":…,"code":…}` and its facts;
+ * `reference` where a line of the log tells more.
+ */
+export function problemResponse(error: AppError, reference?: string): HttpResponse {
+  const { code, message, facts } = error
+  const shape = { status: 'error', errorMessage: message, code, ...(reference && { reference }) }
+  return jsonResponse(
+    STATUS[code],
+    { ...shape, ...facts, ...shape },
+    { 'cache-control': 'no-store', ...problemHeaders(code, facts) },
+  )
+}
+
+/** The response for what nobody foresaw; `reference` also stands in the log line that tells the rest. */
+export function unknownProblemResponse(reference: string): HttpResponse {
+  const errorMessage = `Something went wrong inside; the log tells more under ${reference}`
+  const body = { status: 'error', errorMessage, code: 'internal', reference }
+  return jsonResponse(500, body, { 'cache-control': 'no-store' })
+}
+
+function problemHeaders(code: ErrorCode, facts: ErrorFacts): Record<string, string> {
+  const status = STATUS[code]
+  if (status === 401) return { 'www-authenticate': 'Basic realm="Apie"' }
+  if (status === 405) return { allow: listOf(facts['allow']) }
+  if (status === 416) return { 'content-range': `bytes */${facts['size'] ?? 0}` }
+  if (status === 429 || status === 503) {
+    return { 'retry-after': String(facts['retryAfterSeconds'] ?? 2) }
+  }
+  if (code === 'head-mismatch') return { 'x-apie-hash': String(facts['head'] ?? '') }
+  return {}
+}
+
+function listOf(value: ErrorFacts[string] | undefined): string {
+  return Array.isArray(value) ? value.join(', ') : String(value ?? '')
+}

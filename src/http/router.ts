@@ -1,0 +1,113 @@
+/**
+ * From method and path to a route (the pattern language is that of `regexparam`).
+ *
+ * A path without parameters wins over one with them, and then hides it for every method. Patterns are
+ * compiled when a path first needs them, because a process may serve one request only.
+ */
+import { parse } from 'regexparam'
+import { AppError } from '../domain/app-error.ts'
+import type { Route, RouteParameters } from './handler.ts'
+
+/** What stands under a path: a route for this method, or other methods only, or nothing. */
+export type RouteMatch =
+  | { readonly kind: 'route'; readonly route: Route; readonly parameters: RouteParameters }
+  | { readonly kind: 'other-methods'; readonly methods: readonly string[] }
+  | { readonly kind: 'none' }
+
+export type Router = {
+  /** @throws AppError `bad-request` where the path is not percent-encoded UTF-8 */
+  find(method: string, path: string): RouteMatch
+}
+
+type Pattern = {
+  readonly path: string
+  readonly routes: Route[]
+  compiled?: { readonly keys: readonly string[]; readonly pattern: RegExp }
+}
+
+export function createRouter(routes: readonly Route[]): Router {
+  const fixed = new Map<string, Route[]>()
+  const patterns = new Map<string, Pattern[]>()
+  for (const route of routes) {
+    if (/[:*]/.test(route.path)) addPattern(patterns, route)
+    else fixed.set(route.path, [...(fixed.get(route.path) ?? []), route])
+  }
+  return {
+    find: (method, path) => {
+      const plain = plainPath(path)
+      const here = fixed.get(plain) ?? fixed.get(plain.replace(/\/$/, ''))
+      if (here) return choose(method, [{ routes: here, parameters: {} }])
+      return choose(method, matches(patterns.get(firstSegment(plain)) ?? [], plain))
+    },
+  }
+}
+
+function addPattern(patterns: Map<string, Pattern[]>, route: Route): void {
+  const first = firstSegment(route.path)
+  const there = patterns.get(first) ?? []
+  patterns.set(first, there)
+  const same = there.find(({ path }) => path === route.path)
+  if (same) same.routes.push(route)
+  else there.push({ path: route.path, routes: [route] })
+}
+
+function firstSegment(path: string): string {
+  const end = path.indexOf('/', 1)
+  return end === -1 ? path : path.slice(0, end)
+}
+
+type Found = { readonly routes: readonly Route[]; readonly parameters: RouteParameters }
+
+function matches(patterns: readonly Pattern[], plain: string): Found[] {
+  const found: Found[] = []
+  for (const pattern of patterns) {
+    pattern.compiled ??= compile(pattern.path)
+    const match = pattern.compiled.pattern.exec(plain)
+    if (match) {
+      const values = pattern.compiled.keys.map((key, at) => [key, unescaped(match[at + 1] ?? '')])
+      found.push({ routes: pattern.routes, parameters: Object.fromEntries(values) })
+    }
+  }
+  return found
+}
+
+/** The library ignores case; we do not. */
+function compile(path: string): { keys: readonly string[]; pattern: RegExp } {
+  const { keys, pattern } = parse(path)
+  return { keys, pattern: new RegExp(pattern.source) }
+}
+
+function choose(method: string, found: readonly Found[]): RouteMatch {
+  for (const { routes, parameters } of found) {
+    const route = routeFor(method, routes)
+    if (route) return { kind: 'route', route, parameters }
+  }
+  const methods = found.flatMap(({ routes }) => routes.map((route) => route.method as string))
+  if (methods.length === 0) return { kind: 'none' }
+  if (methods.includes('GET')) methods.push('HEAD')
+  return { kind: 'other-methods', methods: [...new Set([...methods, 'OPTIONS'])].sort() }
+}
+
+/** A HEAD without a route of its own is a GET whose body is left out. */
+function routeFor(method: string, routes: readonly Route[]): Route | undefined {
+  const own = routes.find((route) => route.method === method)
+  return own ?? (method === 'HEAD' ? routes.find((route) => route.method === 'GET') : undefined)
+}
+
+/**
+ * The path with every segment decoded, so that two ways to write a character are one path. `/` and `%` in a
+ * segment stay escaped, so that no segment falls apart.
+ */
+function plainPath(path: string): string {
+  if (!path.includes('%')) return path
+  try {
+    const segments = path.split('/').map(decodeURIComponent)
+    return segments.map((segment) => segment.replace(/[%/]/g, encodeURIComponent)).join('/')
+  } catch (error) {
+    throw new AppError('bad-request', 'The path is not percent-encoded UTF-8', {}, error)
+  }
+}
+
+function unescaped(segment: string): string {
+  return segment.includes('%') ? decodeURIComponent(segment) : segment
+}

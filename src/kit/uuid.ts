@@ -1,0 +1,6 @@
+import { randomUUID } from 'node:crypto'
+
+/** A random UUID, version 4 (RFC 9562 §5.4). */
+export function randomUuid(): string {
+  return randomUUID()
+}
