@@ -2,12 +2,13 @@
  * The rule of an append, the same for every engine: given what the log looks like inside the engine's
  * critical section, is the batch stored, was it stored before, or is it refused?
  */
+import { isSameJson, parseExactJson } from '../kit/json-equal.ts'
 import { AppError } from './app-error.ts'
 import {
   bodyMembers,
   type EventDraft,
   type EventId,
-  parseStoredEvent,
+  type ParsedEvent,
   type StoredEvent,
 } from './event.ts'
 import type { AppendRequest, LogHead, RetryRule } from './ports.ts'
@@ -49,26 +50,30 @@ export async function decideAppend(view: LogView, request: AppendRequest): Promi
   return { kind: 'append', firstVersion: last + 1 }
 }
 
+/** A retry is a whole batch that was stored before, in its order; a part of one is a conflict. */
 async function findRetry(
   view: LogView,
   request: AppendRequest,
 ): Promise<readonly StoredEvent[] | undefined> {
   const found: StoredEvent[] = []
+  let firstKnown: EventId | undefined
   for (const draft of request.events) {
     const stored = await view.find(request.stream, draft.eventId)
-    if (stored) {
-      if (!isSameEvent(stored, draft, request.retryRule)) throw conflict(draft.eventId)
-      found.push(stored)
-    }
+    if (!stored) continue
+    if (!isSameEvent(stored, draft, request.retryRule)) throw conflict(draft.eventId)
+    firstKnown ??= draft.eventId
+    found.push(stored)
   }
-  if (found.length === 0) {
+  if (firstKnown === undefined) {
     refuseEqualIds(request.events)
     return undefined
   }
-  if (found.length < request.events.length)
-    throw conflict(found.map((e) => parseStoredEvent(e).eventId)[0])
+  if (found.length < request.events.length || !isAscending(found)) throw conflict(firstKnown)
   return found
 }
+
+const isAscending = (events: readonly StoredEvent[]): boolean =>
+  events.every(({ position }, at) => at === 0 || position > (events[at - 1]?.position ?? -1))
 
 function refuseEqualIds(events: readonly EventDraft[]): void {
   if (events.length === 1) return
@@ -79,42 +84,29 @@ function refuseEqualIds(events: readonly EventDraft[]): void {
   }
 }
 
-function conflict(eventId: EventId | undefined): AppError {
+function conflict(eventId: EventId): AppError {
   return new AppError(
     'event-id-conflict',
     'An event with this id but other content is in the stream',
-    {
-      eventId: eventId ?? '',
-    },
+    { eventId },
   )
 }
 
 function isSameEvent(stored: StoredEvent, draft: EventDraft, rule: RetryRule): boolean {
   if (rule === 'equal-id') return true
-  const event = parseStoredEvent(stored)
-  const sent = JSON.parse(`{${bodyMembers(draft.body)},"metadata":${draft.metadata ?? 'null'}}`)
+  const event = parseExact(Buffer.from(stored.json).toString('utf8'))
+  const sent = parseExact(`{${bodyMembers(draft.body)},"metadata":${draft.metadata ?? 'null'}}`)
   return (
     event.eventType === draft.eventType &&
     isSameJson(event.body, sent.body) &&
     event.mediaType === sent.mediaType &&
+    event.encoding === sent.encoding &&
     isSameJson(event.metadata ?? null, sent.metadata)
   )
 }
 
-function isSameJson(a: unknown, b: unknown): boolean {
-  if (a === b) return true
-  if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return false
-  const isArray = Array.isArray(a)
-  if (isArray !== Array.isArray(b)) return false
-  const keysA = Object.keys(a)
-  const keysB = Object.keys(b)
-  if (keysA.length !== keysB.length) return false
-  return keysA.every(
-    (key) =>
-      Object.hasOwn(b, key) &&
-      isSameJson((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
-  )
-}
+const parseExact = (text: string): Partial<ParsedEvent> =>
+  parseExactJson(text) as Partial<ParsedEvent>
 
 function meetsExpectation(last: number, { expectedVersion }: AppendRequest): boolean {
   switch (expectedVersion.kind) {

@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest'
+import type { EventBody } from '../../../src/domain/event.ts'
+import { streamSequence, typeSequence } from '../../../src/domain/sequence.ts'
+import { appendTo, bytesBody, draft, jsonBody, membersOf, textOf } from '../../support/drafts.ts'
+import type { Open } from './open.ts'
+
+const JSON_TEXTS = [
+  'null',
+  'true',
+  'false',
+  '0',
+  '-0',
+  '1.0',
+  '1e400',
+  '-1E-400',
+  '12345678901234567890',
+  '""',
+  '"\\u0000\\t\\n\\u00e9\\/"',
+  '"\\ud83d\\ude00"',
+  '"Größe 😀 \u2028 \u007f"',
+  '[]',
+  '{}',
+  '[[[]],{"":{}}]',
+  '{"2":1,"1":2,"__proto__":{"x":1},"hash":null}',
+]
+
+const BYTES: readonly (readonly [string, EventBody, string])[] = [
+  [
+    'UTF-8 text as text',
+    bytesBody('text/plain; charset=utf-8', Buffer.from('Grüße\t"x"\r\n')),
+    '"body":"Grüße\\t\\"x\\"\\r\\n","mediaType":"text/plain; charset=utf-8","createdBy"',
+  ],
+  [
+    'a byte order mark with the text behind it',
+    bytesBody('text/csv', Buffer.from('\ufeffa;b')),
+    '"body":"\ufeffa;b","mediaType":"text/csv","createdBy"',
+  ],
+  [
+    'no bytes at all as empty text',
+    bytesBody('application/octet-stream', new Uint8Array()),
+    '"body":"","mediaType":"application/octet-stream","createdBy"',
+  ],
+  [
+    'bytes that are no UTF-8 as Base64',
+    bytesBody('image/png', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0xff, 0x00])),
+    '"body":"iVBOR/8A","mediaType":"image/png","encoding":"base64","createdBy"',
+  ],
+]
+
+/** Whatever an event says comes back as it was said. */
+export function bodyGroup(open: Open): void {
+  describe('bodies', () => {
+    test('JSON of every kind is kept as it was written', async () => {
+      const { store } = await open()
+      for (const [n, text] of JSON_TEXTS.entries()) {
+        await store.log.append(appendTo('s', [draft(n, { body: jsonBody(text) })]))
+        expect(textOf(await store.log.read(n))).toContain(`,"body":${text},"createdBy":`)
+      }
+    })
+
+    test('metadata of every kind is kept as it was written', async () => {
+      const { store } = await open()
+      for (const [n, metadata] of JSON_TEXTS.entries()) {
+        await store.log.append(appendTo('s', [draft(n, { metadata })]))
+        expect(textOf(await store.log.read(n))).toContain(`,"metadata":${metadata},"createdBy":`)
+      }
+    })
+
+    for (const [what, body, expected] of BYTES) {
+      test(`keeps ${what}`, async () => {
+        const { store } = await open()
+        await store.log.append(appendTo('s', [draft(1, { body })]))
+        expect(textOf(await store.log.read(0))).toContain(expected)
+      })
+    }
+
+    test('an event of 4 MiB is stored and read, with neighbours on both sides', async () => {
+      const { store } = await open()
+      const large = jsonBody(`"${'ab12'.repeat(1024 * 1024)}"`)
+      const batch = [draft(1), draft(2, { body: large }), draft(3)]
+      await store.log.append(appendTo('s', batch))
+      const stored = await store.log.read(1)
+      expect(stored?.json.length).toBeGreaterThan(4 * 1024 * 1024)
+      expect(textOf(stored)).toContain(large.kind === 'json' ? large.text : 'never')
+      const members = await store.log.readSequence(streamSequence('s'), 0, 'forwards', 10)
+      expect(members.map(({ event }) => membersOf(event)['eventId'])).toEqual(
+        batch.map(({ eventId }) => eventId),
+      )
+    })
+
+    test('names and accounts of any script are kept and found', async () => {
+      const { store } = await open()
+      const names = ['Größe-1', '注文-1', '😀', 'a b', '%41', '..', 'CON', '"\\', 'a'.repeat(255)]
+      for (const [n, name] of names.entries()) {
+        const request = appendTo(name, [draft(n, { type: name })], { createdBy: `${name}\n"` })
+        await store.log.append(request)
+        const event = membersOf(await store.log.read(n))
+        expect([event['stream'], event['eventType'], event['createdBy']]).toEqual([
+          name,
+          name,
+          `${name}\n"`,
+        ])
+        for (const sequence of [streamSequence(name), typeSequence(name)]) {
+          expect(await store.log.sequenceHead(sequence)).toEqual({ number: 0, position: n })
+        }
+      }
+    })
+  })
+}
