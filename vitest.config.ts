@@ -37,6 +37,7 @@ export default defineConfig({
         test: {
           name: 'executable',
           include: ['test/executable/**/*.test.ts'],
+          globalSetup: ['test/support/install-apache.ts'],
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,

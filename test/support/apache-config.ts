@@ -34,6 +34,9 @@ const COMMON_MODULES = [
   'setenvif',
 ]
 
+/** Requests that are served at once; hosts that count processes allow about as many. */
+const SLOTS = 20
+
 function modules(variant: Variant): string {
   const names = [`mpm_${variant.mpm}`, ...COMMON_MODULES, variant.cgi]
   if (variant.suexec) names.push('suexec')
@@ -69,7 +72,12 @@ Timeout 20
 KeepAlive On
 <IfModule mpm_prefork_module>
   StartServers 4
-  MaxRequestWorkers 50
+  MaxRequestWorkers ${SLOTS}
+</IfModule>
+<IfModule mpm_event_module>
+  StartServers 1
+  ThreadsPerChild ${SLOTS}
+  MaxRequestWorkers ${SLOTS}
 </IfModule>
 <IfModule cgid_module>
   ScriptSock ${runFolder}/cgid.sock

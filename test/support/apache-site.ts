@@ -30,6 +30,8 @@ export type SiteOptions = {
   readonly executable: string
   readonly user: SystemUser | undefined
   readonly settings: Readonly<Record<string, string | number | boolean>>
+  /** Puts the data folder below the document root, as somebody might who did not read the manual. */
+  readonly dataInside: boolean
 }
 
 /** The `.htaccess` of a folder whose `.cgi` files are to run, as `docs/hosting.md` gives it. */
@@ -69,7 +71,7 @@ export function buildSite(options: SiteOptions): Site {
 
   folder()
   const documentRoot = folder('public')
-  const dataFolder = join(folder('private'), 'data')
+  const dataFolder = join(options.dataInside ? documentRoot : folder('private'), 'data')
   const settings = { ...options.settings, data: dataFolder }
   const putSettings = (program: string): string =>
     put(join(dirname(program), 'apie.json'), JSON.stringify(settings))

@@ -40,6 +40,8 @@ export type ApacheOptions = {
   readonly configuration?: string
   /** False leaves the store without an account. */
   readonly account?: boolean
+  /** True puts the data folder below the document root. */
+  readonly dataInside?: boolean
 }
 
 export type Apache = Site & {
@@ -72,6 +74,7 @@ export async function startApache(options: ApacheOptions): Promise<Apache> {
     executable,
     user,
     settings: options.settings ?? {},
+    dataInside: options.dataInside ?? false,
   })
   const password =
     options.account === false

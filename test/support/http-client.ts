@@ -65,8 +65,15 @@ function received(response: http.IncomingMessage, bytes: Buffer): Received {
   return { status: response.statusCode ?? 0, headers, bytes, text: bytes.toString('utf8') }
 }
 
-/** Sends bytes as they are and returns everything that comes back until the server closes. */
-export function sendRaw(port: number, bytes: string | Uint8Array): Promise<string> {
+/**
+ * Sends bytes as they are and returns everything that comes back until the server closes.
+ * `end` closes the sending side at once.
+ */
+export function sendRaw(
+  port: number,
+  bytes: string | Uint8Array,
+  options: { readonly end?: boolean } = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = net.connect(port, '127.0.0.1')
     const chunks: Buffer[] = []
@@ -74,6 +81,7 @@ export function sendRaw(port: number, bytes: string | Uint8Array): Promise<strin
     socket.on('error', reject)
     socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')))
     socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
+    if (options.end === true) socket.end()
   })
 }
 
