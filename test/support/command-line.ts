@@ -1,0 +1,43 @@
+/** A terminal that keeps what was written, and services that say what they were asked for. */
+
+import type { CommandServices } from '../../src/cli/command.ts'
+import { runCommandLine } from '../../src/cli/command-line.ts'
+import { readSettings } from '../../src/config.ts'
+
+export type Ran = { readonly code: number; readonly out: string; readonly err: string }
+
+/** Runs the command line in this process, on `services` where a test needs some. */
+export async function runWords(
+  words: readonly string[],
+  services: Partial<CommandServices> = {},
+  input = '',
+): Promise<Ran> {
+  let out = ''
+  let err = ''
+  const code = await runCommandLine({
+    words,
+    debug: false,
+    terminal: {
+      out: async (text) => {
+        out += Buffer.from(text).toString('utf8')
+      },
+      err: async (text) => {
+        err += text
+      },
+      input: async () => input,
+      isInteractive: false,
+    },
+    services: (options) => ({
+      programPath: '/nowhere/apie',
+      settings: () => readSettings({ options }),
+      openStore: async () => {
+        throw new Error('this test has no store')
+      },
+      openApp: async () => {
+        throw new Error('this test has no app')
+      },
+      ...services,
+    }),
+  })
+  return { code, out, err }
+}
