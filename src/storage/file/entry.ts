@@ -1,0 +1,108 @@
+/**
+ * One entry of `index/…/entries`: 144 bytes about one event, little-endian, at position × 144.
+ *
+ *      0  u32  number of the log file            20  u48  createdAt, ms
+ *      4  u32  offset of the event's JSON        26  u40  sequences there are once this event is in
+ *      8  u32  length of the JSON                31  u8   0
+ *     12  u32  offset of its line                32  32 B hash
+ *     16  u32  0                                 64  5 lanes × 15 B, then 5 B 0
+ *
+ * A lane is the event as member of one sequence, three u40: its number + 1 (0: not a member), the
+ * position + 1 of the member before it, and the position + 1 of the member whose number + 1 is this one's
+ * with the lowest set bit cleared. With these two links any number is reached from any later member in
+ * O(log² n) steps.
+ */
+import type { EventHash } from '../../domain/event.ts'
+import type { SequenceKey } from '../../domain/sequence.ts'
+
+export const ENTRY_BYTES = 144
+export const LANES = 5
+const LANE_BYTES = 15
+const LANES_AT = 64
+
+/** The kinds of sequences, by the first letter of their keys; each has its lane in every entry. */
+const laneLetters = 'sbtcn'
+
+/** Which lane the members of a sequence use. */
+export function laneOf(key: SequenceKey): number {
+  const lane = laneLetters.indexOf(key.charAt(0))
+  if (lane < 0) throw new RangeError(`No lane for the sequence ${key}`)
+  return lane
+}
+
+/** An event as member of a sequence. `previous` and `skip` are positions, -1 where there is none. */
+export type Lane = { readonly number: number; readonly previous: number; readonly skip: number }
+
+/** What an entry says of its event. */
+export type EntryFacts = {
+  readonly segment: number
+  readonly offset: number
+  readonly length: number
+  readonly lineOffset: number
+  readonly createdAtMs: number
+  readonly hash: EventHash
+}
+
+/** A view of the bytes of one entry. */
+export class Entry {
+  readonly bytes: Buffer
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+  }
+
+  static of(facts: EntryFacts): Entry {
+    const bytes = Buffer.alloc(ENTRY_BYTES)
+    bytes.writeUInt32LE(facts.segment, 0)
+    bytes.writeUInt32LE(facts.offset, 4)
+    bytes.writeUInt32LE(facts.length, 8)
+    bytes.writeUInt32LE(facts.lineOffset, 12)
+    bytes.writeUIntLE(facts.createdAtMs, 20, 6)
+    bytes.write(facts.hash, 32, 'hex')
+    return new Entry(bytes)
+  }
+
+  get segment(): number {
+    return this.bytes.readUInt32LE(0)
+  }
+  get offset(): number {
+    return this.bytes.readUInt32LE(4)
+  }
+  get length(): number {
+    return this.bytes.readUInt32LE(8)
+  }
+  get lineOffset(): number {
+    return this.bytes.readUInt32LE(12)
+  }
+  get createdAtMs(): number {
+    return this.bytes.readUIntLE(20, 6)
+  }
+  get hash(): EventHash {
+    return this.bytes.toString('hex', 32, 64) as EventHash
+  }
+  /** How many sequences there are once this event is in. */
+  get sequences(): number {
+    return this.bytes.readUIntLE(26, 5)
+  }
+  set sequences(count: number) {
+    this.bytes.writeUIntLE(count, 26, 5)
+  }
+
+  lane(index: number): Lane | undefined {
+    const at = LANES_AT + index * LANE_BYTES
+    const number = this.bytes.readUIntLE(at, 5) - 1
+    if (number < 0) return undefined
+    return {
+      number,
+      previous: this.bytes.readUIntLE(at + 5, 5) - 1,
+      skip: this.bytes.readUIntLE(at + 10, 5) - 1,
+    }
+  }
+
+  setLane(index: number, lane: Lane): void {
+    const at = LANES_AT + index * LANE_BYTES
+    this.bytes.writeUIntLE(lane.number + 1, at, 5)
+    this.bytes.writeUIntLE(lane.previous + 1, at + 5, 5)
+    this.bytes.writeUIntLE(lane.skip + 1, at + 10, 5)
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * `index/head`: how far the log is known to be durable and indexed.
+ *
+ * Two slots of 1,024 bytes are written in turn, each a line of text with its own checksum, so that a slot that
+ * is being written or was torn never hides the other one. The head is written only after the log was synced
+ * and the index written: it may be behind them, never ahead. A log that is shorter than its head says
+ * has lost something.
+ *
+ * Index files are not synced with each append. What a process of this boot of the machine wrote is in the
+ * page cache whatever was killed; what was written before a reboot counts only up to `synced`.
+ */
+import { join } from 'node:path'
+import type { EventHash } from '../../domain/event.ts'
+import { sha256Hex } from '../../kit/sha256.ts'
+import type { Disk } from './disk.ts'
+import type { LogPoint } from './log-line.ts'
+
+/** A point of the log up to which the index is complete, with the number of sequences up to there. */
+export type IndexPoint = LogPoint & { readonly sequences: number }
+
+export type IndexHead = {
+  /** Name of the folder of index files that this head speaks of. */
+  readonly generation: string
+  /** Which start of the machine wrote it; empty where that cannot be known. */
+  readonly boot: string
+  readonly point: IndexPoint
+  /** The point up to which the index files were synced. */
+  readonly synced: IndexPoint
+}
+
+const SLOT = 1024
+
+export const GENESIS: IndexPoint = {
+  count: 0,
+  hash: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' as EventHash,
+  segment: 0,
+  offset: 0,
+  createdAtMs: 0,
+  sequences: 0,
+}
+
+type Slot = { readonly change: number; readonly head: IndexHead }
+
+export class HeadFile {
+  private readonly disk: Disk
+  private readonly path: string
+
+  constructor(disk: Disk, folder: string) {
+    this.disk = disk
+    this.path = join(folder, 'head')
+  }
+
+  /** `undefined` where there is no head, or none that can be read. */
+  read(): IndexHead | undefined {
+    return newest(this.slots())?.head
+  }
+
+  /**
+   * Writes `head` into the older slot unless a head that reaches further stands there already. Two
+   * processes may write at once: the one that reaches less far may win, and the log itself then shows what lies
+   * behind that head.
+   * @param unusable a generation whose files are gone; its head is replaced in any case
+   */
+  write(head: IndexHead, unusable?: string): void {
+    const slots = this.slots()
+    const current = newest(slots)
+    const isUsable = current !== undefined && current.head.generation !== unusable
+    if (isUsable && !isFurther(head, current.head)) return
+    const change = (current?.change ?? 0) + 1
+    const fd = this.disk.openUpdate(this.path)
+    try {
+      this.disk.writeAt(fd, slotBytes({ change, head }), (change % 2) * SLOT)
+    } finally {
+      this.disk.close(fd)
+    }
+  }
+
+  async sync(): Promise<void> {
+    const fd = this.disk.openUpdate(this.path)
+    try {
+      await this.disk.syncData(fd)
+    } finally {
+      this.disk.close(fd)
+    }
+  }
+
+  private slots(): (Slot | undefined)[] {
+    const fd = this.disk.openRead(this.path)
+    if (fd === undefined) return []
+    try {
+      const bytes = Buffer.alloc(2 * SLOT)
+      this.disk.readAt(fd, bytes, 0)
+      return [parseSlot(bytes.subarray(0, SLOT)), parseSlot(bytes.subarray(SLOT))]
+    } finally {
+      this.disk.close(fd)
+    }
+  }
+}
+
+function isFurther(next: IndexHead, current: IndexHead): boolean {
+  if (next.boot !== current.boot) return true
+  if (next.point.count !== current.point.count) return next.point.count > current.point.count
+  if (next.generation !== current.generation) return false
+  return next.synced.count > current.synced.count || next.point.offset > current.point.offset
+}
+
+function newest(slots: readonly (Slot | undefined)[]): Slot | undefined {
+  const [a, b] = slots
+  if (!a || !b) return a ?? b
+  return a.change >= b.change ? a : b
+}
+
+function slotBytes(slot: Slot): Buffer {
+  const text = JSON.stringify(slot)
+  return Buffer.from(`${sha256Hex(text).slice(0, 32)} ${text}`.padEnd(SLOT - 1) + '\n')
+}
+
+function parseSlot(bytes: Buffer): Slot | undefined {
+  const line = bytes.toString('latin1').trimEnd()
+  const text = line.slice(33)
+  if (text === '' || sha256Hex(text).slice(0, 32) !== line.slice(0, 32)) return undefined
+  return JSON.parse(text) as Slot
+}

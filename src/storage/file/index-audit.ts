@@ -1,0 +1,108 @@
+/**
+ * Compares an index with the events of its log, one by one as `verify-log.ts` meets them.
+ *
+ * Places, hashes and look-ups are compared for every event. Numbers in sequences are compared as long as the
+ * sequences fit into memory; those that begin after that are counted by nobody here.
+ */
+import { join } from 'node:path'
+import type { Finding } from '../../domain/ports.ts'
+import type { SequenceKey } from '../../domain/sequence.ts'
+import { Entry, laneOf } from './entry.ts'
+import type { IndexHead } from './head-file.ts'
+import { IndexFiles } from './index-files.ts'
+import type { LogOptions } from './log-follower.ts'
+import { type IndexedEvent, LogIndex } from './log-index.ts'
+
+const MOST_SEQUENCES = 200_000
+const MOST_FINDINGS = 100
+/** Bytes of an entry that say where the event is: all up to the lanes but the count of sequences. */
+const PLACE_BYTES = 26
+
+export class IndexAudit {
+  compared = 0
+  private readonly files: IndexFiles
+  private readonly index: LogIndex
+  private readonly options: LogOptions
+  private readonly findings: Finding[]
+  private readonly end: number
+  private readonly last = new Map<SequenceKey, { number: number; position: number }>()
+  private reported = 0
+
+  private constructor(
+    options: LogOptions,
+    head: IndexHead,
+    files: IndexFiles,
+    findings: Finding[],
+  ) {
+    this.options = options
+    this.files = files
+    this.findings = findings
+    this.end = head.point.count
+    this.index = new LogIndex(options.storeId, options.sequenceRule, head.point, files)
+  }
+
+  static open(options: LogOptions, head: IndexHead, findings: Finding[]): IndexAudit | undefined {
+    const folder = join(options.layout.index, head.generation)
+    const files = IndexFiles.open(options.disk, folder, 'read')
+    if (files) return new IndexAudit(options, head, files, findings)
+    findings.push({ kind: 'repairable', message: `Files of the index are missing; ${repair}` })
+    return undefined
+  }
+
+  close(): void {
+    this.index.close()
+  }
+
+  check(position: number, event: IndexedEvent): void {
+    if (position >= this.end || this.reported >= MOST_FINDINGS) return
+    try {
+      const problem = this.problem(position, event)
+      if (problem) this.report(position, problem)
+      else this.compared++
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      this.report(position, 'is missing')
+    }
+  }
+
+  private problem(position: number, event: IndexedEvent): string | undefined {
+    const entry = this.files.entry(position)
+    const expected = Entry.of({ ...event, createdAtMs: entry.createdAtMs })
+    const isSame =
+      entry.bytes.subarray(0, PLACE_BYTES).equals(expected.bytes.subarray(0, PLACE_BYTES)) &&
+      entry.bytes.subarray(32, 64).equals(expected.bytes.subarray(32, 64))
+    if (!isSame) return 'names another place or hash'
+    if (this.index.findHash(event.hash, this.end) !== position) return 'is not found by its hash'
+    const byId = this.index.findEventId(event.stream, event.eventId, this.end)
+    if (!byId.includes(position)) return 'is not found by its id'
+    return this.sequenceProblem(position, event, entry)
+  }
+
+  private sequenceProblem(position: number, event: IndexedEvent, entry: Entry): string | undefined {
+    const version = entry.lane(0)?.number ?? -1
+    for (const key of this.options.sequenceRule({ ...event, version })) {
+      const before = this.last.get(key)
+      if (!before && this.last.size >= MOST_SEQUENCES) continue
+      const lane = entry.lane(laneOf(key))
+      const number = (before?.number ?? -1) + 1
+      this.last.set(key, { number, position })
+      if (lane?.number !== number) return `has a wrong number in ${key}`
+      if (lane.previous !== (before?.position ?? -1)) return `has a wrong link in ${key}`
+      if (before && this.files.link(before.position, laneOf(key)) !== position) {
+        return `is not linked in ${key}`
+      }
+    }
+    return undefined
+  }
+
+  private report(position: number, problem: string): void {
+    this.reported++
+    this.findings.push({
+      kind: 'repairable',
+      message: `The index entry at position ${position} ${problem}; ${repair}`,
+      position,
+    })
+  }
+}
+
+const repair = '"apie reindex" repairs it'

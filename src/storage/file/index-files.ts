@@ -1,0 +1,135 @@
+/**
+ * The four files of one generation of an index, opened. A generation is a folder of its own below `index/`,
+ * named in `head`: an index that is built anew never mixes with one that another process still uses.
+ *
+ *     entries     one entry an event (`entry.ts`)
+ *     links       32 bytes an event: for each lane the position + 1 of the next member, u48; 0: none yet
+ *     keys        hash and event id → position (`key-table.ts`)
+ *     sequences   sequence → first and late member (`sequence-table.ts`)
+ *
+ * Everything but the hints in `sequences` is written once and is the same whoever writes it.
+ */
+import { join } from 'node:path'
+import type { Disk, Fd } from './disk.ts'
+import { ENTRY_BYTES, Entry, LANES } from './entry.ts'
+import { KeyTable } from './key-table.ts'
+import { SequenceTable } from './sequence-table.ts'
+
+const LINK_ROW = 32
+const LINK_BYTES = 6
+
+/** That the event at `to` follows the one at `from` in the sequence of a lane. */
+export type Link = { readonly from: number; readonly lane: number; readonly to: number }
+
+export class IndexFiles {
+  readonly keys: KeyTable
+  readonly sequences: SequenceTable
+  private readonly disk: Disk
+  private readonly fds: readonly [entries: Fd, links: Fd, keys: Fd, sequences: Fd]
+
+  private constructor(disk: Disk, fds: readonly [Fd, Fd, Fd, Fd]) {
+    this.disk = disk
+    this.fds = fds
+    this.keys = new KeyTable(disk, fds[2])
+    this.sequences = new SequenceTable(disk, fds[3])
+  }
+
+  /** Opens what is there; `undefined` where a file is missing. */
+  static open(disk: Disk, folder: string, mode: 'read' | 'update'): IndexFiles | undefined {
+    const open = (name: string): Fd | undefined =>
+      disk.status(join(folder, name)) === undefined
+        ? undefined
+        : mode === 'read'
+          ? disk.openRead(join(folder, name))
+          : disk.openUpdate(join(folder, name))
+    return IndexFiles.from(disk, open)
+  }
+
+  /** Makes the folder and its files where they are missing. */
+  static make(disk: Disk, folder: string): IndexFiles {
+    disk.makeFolder(folder)
+    const files = IndexFiles.from(disk, (name) => disk.openUpdate(join(folder, name)))
+    if (!files) throw new RangeError('An index file did not open')
+    return files
+  }
+
+  private static from(disk: Disk, open: (name: string) => Fd | undefined): IndexFiles | undefined {
+    const names = ['entries', 'links', 'keys', 'sequences']
+    const fds: Fd[] = []
+    try {
+      for (const name of names) {
+        const fd = open(name)
+        if (fd === undefined) break
+        fds.push(fd)
+      }
+    } finally {
+      if (fds.length < names.length) for (const fd of fds) disk.close(fd)
+    }
+    const [entries, links, keys, sequences] = fds
+    if (entries === undefined || links === undefined) return undefined
+    if (keys === undefined || sequences === undefined) return undefined
+    return new IndexFiles(disk, [entries, links, keys, sequences])
+  }
+
+  close(): void {
+    for (const fd of this.fds) this.disk.close(fd)
+  }
+
+  /** @throws RangeError where the file ends before the entry: the head promised more than there is */
+  entry(position: number): Entry {
+    return this.entries(position, 1)[0] as Entry
+  }
+
+  entries(position: number, count: number): Entry[] {
+    const bytes = Buffer.allocUnsafe(count * ENTRY_BYTES)
+    const filled = this.disk.readAt(this.fds[0], bytes, position * ENTRY_BYTES)
+    if (filled < bytes.length) throw new RangeError(`No index entry at position ${position}`)
+    return Array.from(
+      { length: count },
+      (_, index) => new Entry(bytes.subarray(index * ENTRY_BYTES, (index + 1) * ENTRY_BYTES)),
+    )
+  }
+
+  writeEntries(position: number, entries: readonly Entry[]): void {
+    const bytes = Buffer.concat(entries.map((entry) => entry.bytes))
+    this.disk.writeAt(this.fds[0], bytes, position * ENTRY_BYTES)
+  }
+
+  /** Position of the next member after `position` in a lane, -1 where none is known. */
+  link(position: number, lane: number): number {
+    const bytes = Buffer.alloc(LINK_BYTES)
+    this.disk.readAt(this.fds[1], bytes, position * LINK_ROW + lane * LINK_BYTES)
+    return bytes.readUIntLE(0, LINK_BYTES) - 1
+  }
+
+  /** Writes exactly the cells of `links` and no byte between them, in as few calls as that allows. */
+  writeLinks(links: readonly Link[]): void {
+    const cells = links
+      .map(({ from, lane, to }) => ({ at: from * LINK_ROW + lane * LINK_BYTES, to }))
+      .sort((a, b) => a.at - b.at)
+    for (let start = 0; start < cells.length; ) {
+      let end = start + 1
+      while (end < cells.length && follows(cells[end - 1]?.at, cells[end]?.at)) end++
+      this.writeCells(cells.slice(start, end))
+      start = end
+    }
+  }
+
+  private writeCells(run: readonly { readonly at: number; readonly to: number }[]): void {
+    const first = run[0]?.at ?? 0
+    const bytes = Buffer.alloc((run.at(-1)?.at ?? 0) + LINK_BYTES - first)
+    for (const { at, to } of run) bytes.writeUIntLE(to + 1, at - first, LINK_BYTES)
+    this.disk.writeAt(this.fds[1], bytes, first)
+  }
+
+  async sync(): Promise<void> {
+    for (const fd of this.fds) await this.disk.syncData(fd)
+  }
+}
+
+/** True where two cells touch; the two bytes behind the last lane of a row are always 0. */
+function follows(before: number | undefined, at: number | undefined): boolean {
+  if (before === undefined || at === undefined) return false
+  const isLastLane = before % LINK_ROW === (LANES - 1) * LINK_BYTES
+  return at === before + LINK_BYTES + (isLastLane ? LINK_ROW - LANES * LINK_BYTES : 0)
+}

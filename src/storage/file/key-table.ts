@@ -1,0 +1,128 @@
+/**
+ * `index/…/keys`: from a key (hash of an event; stream and event id) to positions that may hold it.
+ *
+ * The file is a row of hash tables, each for four times as many events as the one before, so that nothing is
+ * ever moved and a look-up reads one short run of slots in each of a handful of tables. A slot is 8 bytes:
+ * 32 bits of the key's fingerprint and the position within the table's range + 1.
+ *
+ * Slots are written once, in the order of positions, and where a key goes depends on the keys before it
+ * only. Two processes that index the same events at the same time therefore write the same bytes to the same
+ * places, and one that was stopped half-way is finished by the next.
+ */
+import type { Disk, Fd } from './disk.ts'
+
+const SLOT = 8
+const FIRST_EVENTS = 4096
+const GROWTH = 4
+/** Slots for each event: two keys, at most two thirds full. */
+const SLOTS_PER_EVENT = 3
+const RUN = 16
+
+type Table = {
+  readonly firstPosition: number
+  readonly slots: number
+  readonly offset: number
+}
+
+/** 8 bytes that stand for a key; uniformly spread. */
+export type Fingerprint = Buffer
+
+export class KeyTable {
+  private readonly disk: Disk
+  private readonly fd: Fd
+  private readonly run = Buffer.alloc(RUN * SLOT)
+
+  constructor(disk: Disk, fd: Fd) {
+    this.disk = disk
+    this.fd = fd
+  }
+
+  /** Adds a key of the event at `position`; nothing happens where it is in already. */
+  add(key: Fingerprint, position: number): void {
+    const table = tableOf(position)
+    const value = slotValue(key, position - table.firstPosition)
+    const free = this.probe(table, key, (slot) => (slot.equals(value) ? 'stop' : 'go on'))
+    if (free !== undefined) this.disk.writeAt(this.fd, value, table.offset + free * SLOT)
+  }
+
+  /** Positions below `end` whose event may have the key, latest first; the caller compares the real key. */
+  find(key: Fingerprint, end: number): number[] {
+    const found: number[] = []
+    const mark = fingerprintMark(key)
+    for (const table of tablesBelow(end)) {
+      this.probe(table, key, (slot) => {
+        const position = table.firstPosition + slot.readUInt32LE(4) - 1
+        if (slot.readUInt32LE(0) === mark && position < end) found.push(position)
+        return 'go on'
+      })
+    }
+    return found
+  }
+
+  /** Visits the slots from the key's place on; returns the number of the first free one. */
+  private probe(
+    table: Table,
+    key: Fingerprint,
+    visit: (slot: Buffer) => 'go on' | 'stop',
+  ): number | undefined {
+    const start = key.readUInt32LE(0) % table.slots
+    for (let seen = 0; seen < table.slots; ) {
+      const at = (start + seen) % table.slots
+      const count = Math.min(RUN, table.slots - at)
+      this.read(table.offset + at * SLOT, count)
+      for (let index = 0; index < count; index++) {
+        const slot = this.run.subarray(index * SLOT, (index + 1) * SLOT)
+        if (slot.readUInt32LE(4) === 0) return at + index
+        if (visit(slot) === 'stop') return undefined
+      }
+      seen += count
+    }
+    return undefined
+  }
+
+  private read(offset: number, count: number): void {
+    const into = this.run.subarray(0, count * SLOT)
+    const filled = this.disk.readAt(this.fd, into, offset)
+    into.fill(0, filled)
+  }
+}
+
+/** Never 0, so that a slot in use differs from a free one in both halves. */
+function fingerprintMark(key: Fingerprint): number {
+  return key.readUInt32LE(4) || 1
+}
+
+function slotValue(key: Fingerprint, relative: number): Buffer {
+  const slot = Buffer.alloc(SLOT)
+  slot.writeUInt32LE(fingerprintMark(key), 0)
+  slot.writeUInt32LE(relative + 1, 4)
+  return slot
+}
+
+const tables: Table[] = [{ firstPosition: 0, slots: FIRST_EVENTS * SLOTS_PER_EVENT, offset: 0 }]
+
+function table(index: number): Table {
+  for (let last = tables.at(-1) as Table; tables.length <= index; ) {
+    const next = {
+      firstPosition: last.firstPosition + last.slots / SLOTS_PER_EVENT,
+      slots: last.slots * GROWTH,
+      offset: last.offset + last.slots * SLOT,
+    }
+    tables.push(next)
+    last = next
+  }
+  return tables[index] as Table
+}
+
+function tableOf(position: number): Table {
+  let index = 0
+  while (table(index + 1).firstPosition <= position) index++
+  return table(index)
+}
+
+/** The tables that can hold positions below `end`, latest first. */
+function tablesBelow(end: number): Table[] {
+  const found: Table[] = []
+  for (let index = 0; table(index).firstPosition < end; index++) found.unshift(table(index))
+  return found
+}

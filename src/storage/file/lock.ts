@@ -1,0 +1,162 @@
+/**
+ * The lock of a log: proper-lockfile, used as a traffic light.
+ *
+ * It keeps writers from wasting each other's work. It is not what keeps the log right (`log-line.ts` is): a
+ * lock folder can be taken over from a writer that was only paused, and two waiters can take over the same
+ * one. So where the lock itself is broken (its folder cannot be made, something else stands in its place)
+ * the writer moves that aside or goes on without it.
+ *
+ * Waiting is bounded and polls in milliseconds. A holder that died is recognised by the owner record where
+ * it ran on this machine, else by the age of the lock folder (2 s).
+ */
+import { lockSync } from 'proper-lockfile'
+import { AppError } from '../../domain/app-error.ts'
+import { randomHex } from '../../kit/random.ts'
+import { type Disk, lockCalls } from './disk.ts'
+import type { LogLayout } from './layout.ts'
+
+/** Age in ms at which a lock counts as left behind; the least that proper-lockfile allows. */
+const STALE_MS = 2000
+/** Age in ms, or distance into the future, beyond which a lock folder is broken and moved aside. */
+const BROKEN_MS = 60_000
+/** A holder that took longer than this before it writes, in ms, gives up and starts again. */
+const HOLD_MS = 500
+const OWNER_BYTES = 128
+const MIN_PAUSE_MS = 1
+const MAX_PAUSE_MS = 12
+
+/** A lock that is held, or the permission to go on without. */
+export type HeldLock = {
+  /** True while the holder may still write. */
+  isFresh(): boolean
+  release(): void
+}
+
+export type Lock = {
+  /** @throws AppError `lock-timeout` */
+  acquire(): Promise<HeldLock>
+}
+
+export type LockOptions = {
+  readonly disk: Disk
+  readonly layout: LogLayout
+  /** Longest wait, ms. */
+  readonly timeoutMs: number
+  /** Which start of the machine this is; empty where unknown. */
+  readonly boot: string
+}
+
+// proper-lockfile probes the clock of the file system by setting a time up to one second ahead, which would
+// make a lock that was left behind look younger than it is. No lock is held long enough to be refreshed.
+const quickCalls = { ...lockCalls, utimesSync: () => {} }
+
+export function createLock(options: LockOptions): Lock {
+  return { acquire: () => acquire(options) }
+}
+
+/** The lock that never waits: for tests that show that correctness does not rest on it. */
+export const noLock: Lock = {
+  acquire: async () => ({ isFresh: () => true, release: () => {} }),
+}
+
+async function acquire(options: LockOptions): Promise<HeldLock> {
+  const { disk, layout, timeoutMs } = options
+  const start = performance.now()
+  let suspect: string | undefined
+  for (let round = 1; ; round++) {
+    const release = tryLock(options)
+    if (release) return hold(options, release)
+    const owner = disk.readText(layout.owner)?.trim()
+    if (owner && owner === suspect && isDead(options, owner)) disk.removeFolder(layout.lock)
+    suspect = owner
+    if (performance.now() - start > timeoutMs) {
+      moveBrokenAside(options)
+      throw new AppError('lock-timeout', 'Other writers hold the log for too long', { timeoutMs })
+    }
+    if (round % 64 === 0) moveBrokenAside(options)
+    await disk.pause(pauseMs(round))
+  }
+}
+
+/** Short waits at first, with chance in them so that waiters do not move in step. */
+function pauseMs(round: number): number {
+  const longest = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS + round)
+  return MIN_PAUSE_MS + Math.random() * (longest - MIN_PAUSE_MS)
+}
+
+/** The call that releases, or `undefined` where another holds the lock. */
+function tryLock({ layout, disk }: LockOptions): (() => void) | undefined {
+  try {
+    return lockSync(layout.segments, {
+      fs: quickCalls,
+      lockfilePath: layout.lock,
+      stale: STALE_MS,
+      realpath: false,
+      onCompromised: () => {},
+    })
+  } catch (error) {
+    switch ((error as NodeJS.ErrnoException).code) {
+      case 'ELOCKED':
+        return undefined
+      case 'ENOTEMPTY':
+      case 'ENOTDIR':
+        disk.rename(layout.lock, `${layout.lock}.aside-${randomHex(8)}`)
+        return undefined
+      default:
+        // No lock can be made here (no space, no right to write): the log decides whether it can be written.
+        return () => {}
+    }
+  }
+}
+
+function hold(options: LockOptions, release: () => void): HeldLock {
+  const { disk, layout } = options
+  const since = performance.now()
+  const owner = ownerRecord(options)
+  try {
+    const fd = disk.openUpdate(layout.owner)
+    disk.writeAt(fd, Buffer.from(owner.padEnd(OWNER_BYTES)), 0)
+    disk.close(fd)
+  } catch {
+    // Without the record a waiter recognises a dead holder by age only.
+  }
+  return {
+    isFresh: () => performance.now() - since < HOLD_MS,
+    release: () => {
+      // After a long pause the folder may be another writer's by now.
+      const isLate = performance.now() - since > STALE_MS / 2
+      if (isLate && disk.readText(layout.owner)?.trim() !== owner) return
+      try {
+        release()
+      } catch {
+        // Whoever took the lock over has removed or moved it; the next writer finds it free.
+      }
+    },
+  }
+}
+
+function ownerRecord({ disk, boot }: LockOptions): string {
+  return `${boot || '-'} ${process.pid} ${startOf(disk, process.pid) ?? '-'} ${randomHex(8)}`
+}
+
+/** True where the owner was a process of this machine and is gone. */
+function isDead({ disk, boot }: LockOptions, owner: string): boolean {
+  const [ownerBoot, pid, start] = owner.split(' ')
+  if (boot === '' || ownerBoot !== boot || pid === undefined || start === '-') return false
+  return startOf(disk, Number(pid)) !== start
+}
+
+/** Start time of a process in clock ticks since boot, from `/proc`; `undefined` where there is none. */
+function startOf(disk: Disk, pid: number): string | undefined {
+  const stat = disk.readText(`/proc/${pid}/stat`)
+  const [state, ...fields] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? []
+  return state === 'Z' ? undefined : fields[18]
+}
+
+/** A lock folder from the future, or one that nobody could remove for a minute, must not stop writers. */
+function moveBrokenAside({ disk, layout }: LockOptions): void {
+  const status = disk.status(layout.lock)
+  if (!status) return
+  const isBroken = status.kind !== 'folder' || Math.abs(Date.now() - status.modifiedMs) > BROKEN_MS
+  if (isBroken) disk.rename(layout.lock, `${layout.lock}.aside-${randomHex(8)}`)
+}

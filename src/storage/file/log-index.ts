@@ -1,0 +1,308 @@
+/**
+ * What is known about the events of a log besides their text: where each stands, which follow it in its
+ * sequences, and which hash and id it has.
+ *
+ * The part up to `persisted` is in the index files; what was found in the log behind that is `pending` in
+ * memory, with the same answers, until `flush` writes it. Every question takes `end`: only events below that
+ * position exist for the asker.
+ *
+ * Nothing here is truth. The log is, and `log-follower.ts` feeds it.
+ */
+import type { EventHash } from '../../domain/event.ts'
+import type { ReadDirection, SequenceHead } from '../../domain/ports.ts'
+import type { SequenceKey, SequenceRule } from '../../domain/sequence.ts'
+import { sha256Bytes } from '../../kit/sha256.ts'
+import { Entry, type EntryFacts, type Lane, laneOf } from './entry.ts'
+import type { IndexPoint } from './head-file.ts'
+import type { IndexFiles, Link } from './index-files.ts'
+import type { SequenceSlot } from './sequence-table.ts'
+
+/** An event as the index takes it in. */
+export type IndexedEvent = EntryFacts & {
+  readonly stream: string
+  readonly eventType: string
+  readonly eventId: string
+}
+
+type Member = { readonly key: SequenceKey; readonly lane: number; readonly head: Lane }
+
+type Pending = { readonly entry: Entry; readonly event: IndexedEvent; readonly members: Member[] }
+
+export class LogIndex {
+  private persistedPoint: IndexPoint
+  private files: IndexFiles | undefined
+  private readonly storeId: string
+  private readonly rule: SequenceRule
+  private pending: Pending[] = []
+  private sequences: number
+  private readonly pendingHeads = new Map<SequenceKey, SequenceHead>()
+  private readonly pendingHashes = new Map<string, number>()
+  private readonly pendingIds = new Map<string, number>()
+
+  /** @param files absent while nothing was ever written */
+  constructor(
+    storeId: string,
+    rule: SequenceRule,
+    persisted: IndexPoint,
+    files: IndexFiles | undefined,
+  ) {
+    this.storeId = storeId
+    this.rule = rule
+    this.persistedPoint = persisted
+    this.files = files
+    this.sequences = persisted.sequences
+  }
+
+  get persisted(): IndexPoint {
+    return this.persistedPoint
+  }
+
+  /** Events it knows, in files and in memory. */
+  get count(): number {
+    return this.persistedPoint.count + this.pending.length
+  }
+
+  get pendingCount(): number {
+    return this.pending.length
+  }
+
+  get sequenceCount(): number {
+    return this.sequences
+  }
+
+  get openedFiles(): IndexFiles | undefined {
+    return this.files
+  }
+
+  close(): void {
+    this.files?.close()
+    this.files = undefined
+  }
+
+  entry(position: number): Entry {
+    const pending = this.pending[position - this.persistedPoint.count]
+    return pending?.entry ?? this.opened().entry(position)
+  }
+
+  findHash(hash: EventHash, end: number): number | undefined {
+    const pending = this.pendingHashes.get(hash)
+    if (pending !== undefined) return pending < end ? pending : undefined
+    if (this.persistedPoint.count === 0) return undefined
+    const upTo = Math.min(end, this.persistedPoint.count)
+    const found = this.opened().keys.find(Buffer.from(hash, 'hex'), upTo)
+    return found.find((position) => this.entry(position).hash === hash)
+  }
+
+  /** Positions whose event may have this id in this stream; the caller looks at the events. */
+  findEventId(stream: string, eventId: string, end: number): number[] {
+    const pending = this.pendingIds.get(`${stream}/${eventId}`)
+    if (pending !== undefined) return pending < end ? [pending] : []
+    if (this.persistedPoint.count === 0) return []
+    const upTo = Math.min(end, this.persistedPoint.count)
+    return this.opened().keys.find(this.idFingerprint(stream, eventId), upTo)
+  }
+
+  sequenceHead(key: SequenceKey, end: number): SequenceHead | undefined {
+    const lane = laneOf(key)
+    let head = this.pendingHeads.get(key) ?? this.persistedHead(key, lane)
+    while (head && head.position >= end) {
+      const { previous } = this.lane(head.position, lane)
+      head = previous < 0 ? undefined : { number: head.number - 1, position: previous }
+    }
+    return head
+  }
+
+  /** Members from number `from` on, in reading order, at most `limit`. */
+  members(
+    key: SequenceKey,
+    from: number,
+    direction: ReadDirection,
+    limit: number,
+    end: number,
+  ): SequenceHead[] {
+    const head = this.sequenceHead(key, end)
+    if (!head || limit < 1 || from < 0) return []
+    const isForwards = direction === 'forwards'
+    if (isForwards && from > head.number) return []
+    const last = isForwards ? Math.min(from + limit - 1, head.number) : Math.min(from, head.number)
+    const count = isForwards ? last - from + 1 : Math.min(limit, last + 1)
+    const members = this.descend(key, this.seek(head, laneOf(key), last), count)
+    return isForwards ? members.reverse() : members
+  }
+
+  /** Takes in the event behind the last one. */
+  add(event: IndexedEvent): void {
+    const position = this.count
+    const entry = Entry.of(event)
+    const members = this.memberships(event)
+    for (const { key, lane, head } of members) {
+      entry.setLane(lane, head)
+      if (head.number === 0) this.sequences++
+      this.pendingHeads.set(key, { number: head.number, position })
+    }
+    entry.sequences = this.sequences
+    this.pending.push({ entry, event, members })
+    this.pendingHashes.set(event.hash, position)
+    this.pendingIds.set(`${event.stream}/${event.eventId}`, position)
+  }
+
+  /**
+   * Writes what is pending into the files; afterwards the index reaches to `point`. Links go in before
+   * anything points to the new events, the head of the index (not written here) comes last.
+   */
+  flush(files: IndexFiles, point: IndexPoint, syncedCount: number): void {
+    const first = this.persistedPoint.count
+    files.writeEntries(
+      first,
+      this.pending.map(({ entry }) => entry),
+    )
+    files.writeLinks(this.pendingLinks())
+    this.pending.forEach(({ event }, index) => {
+      files.keys.add(Buffer.from(event.hash, 'hex'), first + index)
+      files.keys.add(this.idFingerprint(event.stream, event.eventId), first + index)
+    })
+    this.flushSequences(files, syncedCount)
+    if (this.files !== files) this.files?.close()
+    this.files = files
+    this.persistedPoint = point
+    this.pending = []
+    this.pendingHeads.clear()
+    this.pendingHashes.clear()
+    this.pendingIds.clear()
+  }
+
+  /** Positions and lanes of all pending events; for checking an index against a log. */
+  pendingEntries(): readonly Entry[] {
+    return this.pending.map(({ entry }) => entry)
+  }
+
+  private memberships(event: IndexedEvent): Member[] {
+    const members = new Map<SequenceKey, Member>()
+    const join = (key: SequenceKey): Member => {
+      const lane = laneOf(key)
+      const member = members.get(key) ?? { key, lane, head: this.nextLane(key, lane) }
+      members.set(key, member)
+      return member
+    }
+    const [stream] = this.rule({ ...event, version: 1 })
+    const version = stream === undefined ? 0 : join(stream).head.number
+    for (const key of this.rule({ ...event, version })) join(key)
+    return [...members.values()]
+  }
+
+  /** The lane of the next member of a sequence. */
+  private nextLane(key: SequenceKey, lane: number): Lane {
+    const head = this.sequenceHead(key, this.count)
+    if (!head) return { number: 0, previous: -1, skip: -1 }
+    // Clearing the lowest set bit of number + 1 is reached from the member before by clearing its own
+    // lowest bits, one for each zero at the end.
+    let skip = head.position
+    for (let ones = head.number + 1; ones % 2 === 1; ones = Math.floor(ones / 2)) {
+      skip = this.lane(skip, lane).skip
+      if (skip < 0) break
+    }
+    return { number: head.number + 1, previous: head.position, skip }
+  }
+
+  private persistedHead(key: SequenceKey, lane: number): SequenceHead | undefined {
+    const slot = this.findSlot(key)
+    if (!slot) return undefined
+    const end = this.persistedPoint.count
+    const known = slot.hints.filter((hint) => hint < end)
+    const files = this.opened()
+    let position = Math.max(slot.first, ...known)
+    for (;;) {
+      const next = files.link(position, lane)
+      if (next <= position || next >= end) break
+      if (files.entry(next).lane(lane)?.previous !== position) break
+      position = next
+    }
+    return { number: this.lane(position, lane).number, position }
+  }
+
+  private findSlot(key: SequenceKey): SequenceSlot | undefined {
+    const { count, sequences } = this.persistedPoint
+    if (count === 0) return undefined
+    const slot = this.opened().sequences.find(this.sequenceFingerprint(key), sequences)
+    return slot && slot.first < count ? slot : undefined
+  }
+
+  private lane(position: number, lane: number): Lane {
+    const found = this.entry(position).lane(lane)
+    if (!found) throw new RangeError(`Position ${position} is not in lane ${lane} of the index`)
+    return found
+  }
+
+  /** From a member down to the one with `number`. */
+  private seek(head: SequenceHead, lane: number, number: number): SequenceHead {
+    let at = head
+    while (at.number > number) {
+      const { previous, skip } = this.lane(at.position, lane)
+      const skipped = clearLowestBit(at.number + 1) - 1
+      at =
+        skip >= 0 && skipped >= number
+          ? { number: skipped, position: skip }
+          : { number: at.number - 1, position: previous }
+    }
+    return at
+  }
+
+  private descend(key: SequenceKey, from: SequenceHead, count: number): SequenceHead[] {
+    const lane = laneOf(key)
+    const members: SequenceHead[] = [from]
+    for (let { number, position } = from; members.length < count; ) {
+      position = this.lane(position, lane).previous
+      number--
+      members.push({ number, position })
+    }
+    return members
+  }
+
+  private pendingLinks(): Link[] {
+    return this.pending.flatMap(({ members }, index) =>
+      members
+        .filter(({ head }) => head.previous >= 0)
+        .map(({ lane, head }) => ({
+          from: head.previous,
+          lane,
+          to: this.persistedPoint.count + index,
+        })),
+    )
+  }
+
+  private flushSequences(files: IndexFiles, syncedCount: number): void {
+    let number = this.persistedPoint.sequences
+    this.pending.forEach(({ members }, index) => {
+      for (const { key, head } of members) {
+        if (head.number > 0) continue
+        const position = this.persistedPoint.count + index
+        files.sequences.add(this.sequenceFingerprint(key), number, position)
+        number++
+      }
+    })
+    for (const [key, head] of this.pendingHeads) {
+      const slot = files.sequences.find(this.sequenceFingerprint(key), number)
+      if (slot) files.sequences.hint(slot, head.position, syncedCount)
+    }
+  }
+
+  private opened(): IndexFiles {
+    if (!this.files) throw new RangeError('The index has no files')
+    return this.files
+  }
+
+  private idFingerprint(stream: string, eventId: string): Buffer {
+    return sha256Bytes(`${this.storeId}/i/${stream}/${eventId}`).subarray(0, 8)
+  }
+
+  private sequenceFingerprint(key: SequenceKey): Buffer {
+    return sha256Bytes(`${this.storeId}/${key}`).subarray(0, 16)
+  }
+}
+
+/** Bit operators work on 32 bits only; numbers of events go beyond. */
+function clearLowestBit(value: number): number {
+  if (value < 2 ** 31) return value & (value - 1)
+  const low = value % 2 ** 31
+  return low === 0 ? clearLowestBit(value / 2 ** 31) * 2 ** 31 : value - low + clearLowestBit(low)
+}

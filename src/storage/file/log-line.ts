@@ -1,0 +1,155 @@
+/**
+ * The text of a log: how a commit is written as one line, and when a line that is found counts.
+ *
+ *     <hash> TAB <previous hash> TAB <offset> TAB <position> { TAB <event JSON> } LF      a commit
+ *     #seal TAB <previous hash> TAB <offset> TAB <position> TAB <checksum> LF             end of a file
+ *     #apie TAB 1 TAB <number> TAB <position> TAB <previous hash> TAB <store id> LF       head of a file
+ *
+ * A commit counts if and only if
+ *   (a) it is complete, with its line feed,
+ *   (b) its hash is that of its last event, chained from the previous hash through all its events,
+ *   (c) the offset it states is where it stands in its file,
+ *   (d) its previous hash is that of the last commit before it that counts,
+ *   (e) its position is the number of events before it, and
+ *   (f) no seal stands before it.
+ * Anything else is void: the rest of a killed write, or a commit that lost the race for its place. Two
+ * writers that both believe in the same end of the file cannot both be right about (c), so the lock is not
+ * needed for correctness. A line with (a), (b) and (c) but not (d) and (e) cannot come from a race: a line
+ * before it was changed or removed, and that is damage.
+ *
+ * Reading and writing the bytes is `segment.ts`.
+ */
+import { chainHash, type EventHash } from '../../domain/event.ts'
+import { sha256Hex } from '../../kit/sha256.ts'
+
+/** Where a log ends: events so far, hash of the last one, and the place behind its line. */
+export type LogPoint = {
+  readonly count: number
+  readonly hash: EventHash
+  /** Number of the file, from 1. */
+  readonly segment: number
+  /** Bytes from the beginning of that file to the end of the last line that counts. */
+  readonly offset: number
+  /** `createdAt` of the last event; 0 before the first. */
+  readonly createdAtMs: number
+}
+
+/** One event inside a line: its bytes and its hash. */
+export type LineEvent = { readonly json: Buffer; readonly hash: EventHash; readonly start: number }
+
+export type LineMeaning =
+  | { readonly kind: 'commit'; readonly events: readonly LineEvent[]; readonly hash: EventHash }
+  | { readonly kind: 'seal' }
+  | { readonly kind: 'void' }
+  /** Right in itself, but not the next one; `position` is what it states. */
+  | {
+      readonly kind: 'damage'
+      readonly events: readonly LineEvent[]
+      readonly hash: EventHash
+      readonly position: number
+    }
+
+const TAB = 9
+const HASH = 64
+const VOID: LineMeaning = { kind: 'void' }
+
+/** The head line of a file; without checksum, since every part of it is known from elsewhere. */
+export function headLine(segment: number, position: number, previous: EventHash, storeId: string) {
+  return Buffer.from(`#apie\t1\t${segment}\t${position}\t${previous}\t${storeId}\n`)
+}
+
+/** The line that ends a file at `point`, when it is written at `offset`. */
+export function sealLine(point: LogPoint, offset: number): Buffer {
+  const facts = `${point.hash}\t${offset}\t${point.count}`
+  return Buffer.from(`#seal\t${facts}\t${sha256Hex(facts)}\n`)
+}
+
+/** The line of a commit at `offset` that follows `previous`, and the hash of each of its events. */
+export function commitLine(
+  previous: EventHash,
+  offset: number,
+  position: number,
+  texts: readonly string[],
+): { readonly line: string; readonly hashes: readonly EventHash[] } {
+  const hashes: EventHash[] = []
+  let hash = previous
+  for (const text of texts) {
+    hash = chainHash(hash, text)
+    hashes.push(hash)
+  }
+  return {
+    line: `${hash}\t${previous}\t${offset}\t${position}\t${texts.join('\t')}\n`,
+    hashes,
+  }
+}
+
+/**
+ * What a complete line means that was found at `offset` when the log so far ends at `point`.
+ * @param line without its line feed
+ */
+export function readLine(
+  line: Buffer,
+  offset: number,
+  point: Pick<LogPoint, 'count' | 'hash'>,
+): LineMeaning {
+  if (line[0] === 0x23) return readSeal(line, offset, point)
+  if (line.length < 2 * HASH + 6 || line[HASH] !== TAB || line[2 * HASH + 1] !== TAB) return VOID
+  const offsetEnd = line.indexOf(TAB, 2 * HASH + 2)
+  const positionEnd = offsetEnd < 0 ? -1 : line.indexOf(TAB, offsetEnd + 1)
+  if (positionEnd < 0 || !isNumber(line, 2 * HASH + 2, offsetEnd, offset)) return VOID
+  const previous = line.toString('latin1', HASH + 1, 2 * HASH + 1) as EventHash
+  const isNext = previous === point.hash && isNumber(line, offsetEnd + 1, positionEnd, point.count)
+  const events = chainEvents(line, positionEnd + 1, previous)
+  const hash = events.at(-1)?.hash
+  if (hash === undefined || hash !== line.toString('latin1', 0, HASH)) return VOID
+  if (isNext) return { kind: 'commit', events, hash }
+  const position = Number(line.toString('latin1', offsetEnd + 1, positionEnd))
+  return { kind: 'damage', events, hash, position }
+}
+
+function chainEvents(line: Buffer, from: number, previous: EventHash): LineEvent[] {
+  const events: LineEvent[] = []
+  let hash = previous
+  let start = from
+  while (start <= line.length) {
+    const tab = line.indexOf(TAB, start)
+    const end = tab < 0 ? line.length : tab
+    const json = line.subarray(start, end)
+    hash = chainHash(hash, json)
+    events.push({ json, hash, start })
+    start = end + 1
+  }
+  return events
+}
+
+function readSeal(
+  line: Buffer,
+  offset: number,
+  point: Pick<LogPoint, 'count' | 'hash'>,
+): LineMeaning {
+  const [mark, previous, statedOffset, position, checksum, ...more] = line
+    .toString('latin1')
+    .split('\t')
+  const isWhole =
+    mark === '#seal' &&
+    more.length === 0 &&
+    statedOffset === String(offset) &&
+    checksum === sha256Hex(`${previous}\t${statedOffset}\t${position}`)
+  if (!isWhole) return VOID
+  const isNext = previous === point.hash && position === String(point.count)
+  if (isNext) return { kind: 'seal' }
+  return { kind: 'damage', events: [], hash: previous as EventHash, position: Number(position) }
+}
+
+/** True where the digits from `start` to `end` are exactly the decimal form of `value`. */
+function isNumber(line: Buffer, start: number, end: number, value: number): boolean {
+  if (end - start > 16 || end === start) return false
+  if (line[start] === 0x30 && end - start > 1) return false
+  let number = 0
+  for (let at = start; at < end; at++) {
+    const digit = (line[at] as number) - 0x30
+    if (digit < 0 || digit > 9) return false
+    number = number * 10 + digit
+  }
+  return number === value
+}

@@ -1,0 +1,111 @@
+/**
+ * One file of a log: opening, making, and walking its lines. What a line means is `log-line.ts`.
+ */
+import { join } from 'node:path'
+import { AppError } from '../../domain/app-error.ts'
+import type { EventHash } from '../../domain/event.ts'
+import type { Disk, Fd } from './disk.ts'
+import { publishNew } from './durable-write.ts'
+import { type LogLayout, segmentName } from './layout.ts'
+import { headLine } from './log-line.ts'
+
+const LF = 10
+const CHUNK = 1 << 20
+
+/** A run of complete lines that were read in one go; `lines` are views into one buffer. */
+export type LineRun = readonly { readonly line: Buffer; readonly offset: number }[]
+
+export class Segment {
+  readonly number: number
+  readonly fd: Fd
+  private readonly disk: Disk
+  private isOpen = true
+
+  private constructor(disk: Disk, number: number, fd: Fd) {
+    this.disk = disk
+    this.number = number
+    this.fd = fd
+  }
+
+  /** `undefined` where there is no such file. A reader needs no right to write. */
+  static open(disk: Disk, layout: LogLayout, number: number, mode: 'read' | 'append') {
+    const path = join(layout.segments, segmentName(number))
+    const fd = mode === 'append' ? disk.openAppend(path) : disk.openRead(path)
+    return fd === undefined ? undefined : new Segment(disk, number, fd)
+  }
+
+  /**
+   * Makes the file durably unless another process has made it:
+   * 1. head line into a temporary file, synced; 2. link to the final name; 3. folder synced.
+   * A crash before 2 leaves a stray temporary file, after 2 a log file with no event in it.
+   */
+  static async make(
+    disk: Disk,
+    layout: LogLayout,
+    head: { number: number; position: number; previous: EventHash; storeId: string },
+  ): Promise<void> {
+    const line = headLine(head.number, head.position, head.previous, head.storeId)
+    const path = join(layout.segments, segmentName(head.number))
+    await publishNew(disk, layout.temporary, path, line)
+  }
+
+  close(): void {
+    if (this.isOpen) this.disk.close(this.fd)
+    this.isOpen = false
+  }
+
+  size(): number {
+    return this.disk.size(this.fd)
+  }
+
+  /**
+   * Checks the head line against what the log before this file says.
+   * @returns the offset behind it
+   * @throws AppError `log-damaged`, `format-unknown`
+   */
+  checkHead(position: number, previous: EventHash, storeId: string): number {
+    const expected = headLine(this.number, position, previous, storeId)
+    const found = Buffer.alloc(expected.length)
+    this.disk.readAt(this.fd, found, 0)
+    if (found.equals(expected)) return expected.length
+    const version = /^#apie\t([0-9]+)\t/.exec(found.toString('latin1'))?.[1]
+    if (version !== undefined && version !== '1') {
+      throw new AppError('format-unknown', `The log has format ${version}; this program knows 1`)
+    }
+    throw new AppError('log-damaged', `File ${this.number} of the log has a wrong head line`, {
+      segment: this.number,
+    })
+  }
+
+  /**
+   * The complete lines from `from` on, up to `to`; what follows the last line feed is left out. The bytes
+   * of a run are valid until the next run is asked for.
+   */
+  async *lines(from: number, to: number): AsyncGenerator<LineRun> {
+    let buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(4096, to - from)))
+    let at = from
+    while (at < to) {
+      const wanted = Math.min(buffer.length, to - at)
+      const count = await this.disk.readMuch(this.fd, buffer.subarray(0, wanted), at)
+      const run = splitLines(buffer.subarray(0, count), at)
+      const last = run.at(-1)
+      if (last === undefined) {
+        if (count < wanted || at + count >= to) return
+        buffer = Buffer.allocUnsafe(buffer.length * 4)
+        continue
+      }
+      yield run
+      at = last.offset + last.line.length + 1
+    }
+  }
+}
+
+function splitLines(bytes: Buffer, offset: number): { line: Buffer; offset: number }[] {
+  const run: { line: Buffer; offset: number }[] = []
+  let start = 0
+  for (let end = bytes.indexOf(LF); end >= 0; end = bytes.indexOf(LF, start)) {
+    run.push({ line: bytes.subarray(start, end), offset: offset + start })
+    start = end + 1
+  }
+  return run
+}

@@ -1,0 +1,138 @@
+/**
+ * `index/…/sequences`: from a sequence to its first member and, as a hint, to a late one.
+ *
+ * A row of hash tables as in `key-table.ts`, by the number of sequences there are. A slot is 32 bytes:
+ *
+ *      0  16 B  fingerprint of the sequence      22  u40  hint + 1
+ *     16  u40   position of the first member     27  u40  other hint + 1
+ *     21  u8    1: in use
+ *
+ * Fingerprint and first member are written once and are the same whoever writes them. A hint is written
+ * over, and a process that was paused between reading and writing may set it back. It is therefore never
+ * believed: whoever reads it goes on from there along the links that each later member has set
+ * (`links` of `log-index.ts`). Of the two hints, one always stays behind the point up to which the
+ * index was synced, for the time after a loss of power.
+ */
+import type { Disk, Fd } from './disk.ts'
+
+const SLOT = 32
+const FIRST_SEQUENCES = 1024
+const GROWTH = 4
+const SLOTS_PER_SEQUENCE = 2
+const RUN = 4
+const HINTS = [22, 27] as const
+
+/** 16 bytes that stand for a sequence; two sequences have the same with a chance below 10^-20. */
+export type SequenceFingerprint = Buffer
+
+export type SequenceSlot = {
+  /** Offset of the slot in the file. */
+  readonly at: number
+  readonly first: number
+  /** Positions; -1: none. */
+  readonly hints: readonly [number, number]
+}
+
+type Table = { readonly firstSequence: number; readonly slots: number; readonly offset: number }
+
+export class SequenceTable {
+  private readonly disk: Disk
+  private readonly fd: Fd
+  private readonly run = Buffer.alloc(RUN * SLOT)
+
+  constructor(disk: Disk, fd: Fd) {
+    this.disk = disk
+    this.fd = fd
+  }
+
+  /** @param sequences how many sequences there are */
+  find(key: SequenceFingerprint, sequences: number): SequenceSlot | undefined {
+    for (const table of tablesBelow(sequences)) {
+      const found = this.probe(table, key)
+      if (found.kind === 'found') return found.slot
+    }
+    return undefined
+  }
+
+  /** Adds the sequence with the given 0-based number in the order of their beginnings. */
+  add(key: SequenceFingerprint, number: number, first: number): void {
+    const table = tableOf(number)
+    const found = this.probe(table, key)
+    if (found.kind === 'found') return
+    const slot = Buffer.alloc(SLOT)
+    key.copy(slot, 0)
+    slot.writeUIntLE(first, 16, 5)
+    slot[21] = 1
+    slot.writeUIntLE(first + 1, HINTS[0], 5)
+    this.disk.writeAt(this.fd, slot, found.at)
+  }
+
+  /** Notes a later member; `synced` is the count of events up to which the index is on disk. */
+  hint(slot: SequenceSlot, position: number, synced: number): void {
+    const [a, b] = slot.hints
+    if (a >= position || b >= position) return
+    const later = a > b ? 0 : 1
+    const index = slot.hints[later] >= synced ? later : 1 - later
+    const bytes = Buffer.alloc(5)
+    bytes.writeUIntLE(position + 1, 0, 5)
+    this.disk.writeAt(this.fd, bytes, slot.at + (HINTS[index] as number))
+  }
+
+  private probe(
+    table: Table,
+    key: SequenceFingerprint,
+  ): { kind: 'found'; slot: SequenceSlot } | { kind: 'free'; at: number } {
+    const start = key.readUInt32LE(0) % table.slots
+    for (let seen = 0; seen < table.slots; ) {
+      const number = (start + seen) % table.slots
+      const count = Math.min(RUN, table.slots - number)
+      const into = this.run.subarray(0, count * SLOT)
+      into.fill(0, this.disk.readAt(this.fd, into, table.offset + number * SLOT))
+      for (let index = 0; index < count; index++) {
+        const bytes = into.subarray(index * SLOT, (index + 1) * SLOT)
+        const at = table.offset + (number + index) * SLOT
+        if (bytes[21] === 0) return { kind: 'free', at }
+        if (key.compare(bytes, 0, 16) === 0) return { kind: 'found', slot: slotOf(bytes, at) }
+      }
+      seen += count
+    }
+    throw new RangeError('A table of sequences is full')
+  }
+}
+
+function slotOf(bytes: Buffer, at: number): SequenceSlot {
+  return {
+    at,
+    first: bytes.readUIntLE(16, 5),
+    hints: [bytes.readUIntLE(HINTS[0], 5) - 1, bytes.readUIntLE(HINTS[1], 5) - 1],
+  }
+}
+
+const tables: Table[] = [
+  { firstSequence: 0, slots: FIRST_SEQUENCES * SLOTS_PER_SEQUENCE, offset: 0 },
+]
+
+function table(index: number): Table {
+  for (let last = tables.at(-1) as Table; tables.length <= index; ) {
+    const next = {
+      firstSequence: last.firstSequence + last.slots / SLOTS_PER_SEQUENCE,
+      slots: last.slots * GROWTH,
+      offset: last.offset + last.slots * SLOT,
+    }
+    tables.push(next)
+    last = next
+  }
+  return tables[index] as Table
+}
+
+function tableOf(number: number): Table {
+  let index = 0
+  while (table(index + 1).firstSequence <= number) index++
+  return table(index)
+}
+
+function tablesBelow(sequences: number): Table[] {
+  const found: Table[] = []
+  for (let index = 0; table(index).firstSequence < sequences; index++) found.unshift(table(index))
+  return found
+}

@@ -1,0 +1,54 @@
+/**
+ * The mark that a sync of the log has failed.
+ *
+ * After a failed sync the kernel may have dropped what it could not write and report success the next
+ * time, so nobody can know what is on disk. The mark stops all appends until `apie verify` has found the log
+ * whole, or an operator has restored it.
+ */
+import { join } from 'node:path'
+import { AppError } from '../../domain/app-error.ts'
+import type { Disk } from './disk.ts'
+import type { LogLayout } from './layout.ts'
+
+export class Suspicion {
+  private readonly disk: Disk
+  private readonly path: string
+  private isRaised = false
+
+  constructor(disk: Disk, layout: LogLayout) {
+    this.disk = disk
+    this.path = join(layout.segments, 'suspect')
+  }
+
+  /** @throws AppError `storage-unavailable` while the mark stands */
+  refuse(): void {
+    if (!this.isRaised && this.disk.status(this.path) === undefined) return
+    throw new AppError(
+      'storage-unavailable',
+      'The disk failed to store an earlier append; run "apie verify" before the next',
+    )
+  }
+
+  /** Sets the mark and returns the error for those whose append it was. */
+  raise(cause: unknown): AppError {
+    this.isRaised = true
+    try {
+      const fd = this.disk.create(this.path)
+      if (fd !== undefined) this.disk.close(fd)
+    } catch {
+      // This process refuses in any case; another one will find out by its own sync.
+    }
+    return new AppError(
+      'outcome-unknown',
+      'The disk failed while storing this; whether it is stored is unknown. Retry with the same event id',
+      {},
+      cause,
+    )
+  }
+
+  /** Takes the mark away after the log was found whole. */
+  clear(): void {
+    this.isRaised = false
+    this.disk.unlink(this.path)
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * Checks a log from its first byte: head lines, hashes, links, places; then every event against what the
+ * index says of it. Changes nothing, and goes on behind each defect.
+ */
+import { join } from 'node:path'
+import { AppError } from '../../domain/app-error.ts'
+import { type EventHash, parseStoredEvent } from '../../domain/event.ts'
+import type { Finding, Progress, VerifyReport } from '../../domain/ports.ts'
+import { GENESIS, HeadFile, type IndexHead } from './head-file.ts'
+import { IndexAudit } from './index-audit.ts'
+import { segmentName } from './layout.ts'
+import type { LogOptions } from './log-follower.ts'
+import { type LineEvent, readLine } from './log-line.ts'
+import { Segment } from './segment.ts'
+
+type At = { count: number; hash: EventHash }
+
+export async function verifyLog(options: LogOptions, progress?: Progress): Promise<VerifyReport> {
+  const audit = new LogAudit(options, progress)
+  return await audit.run()
+}
+
+class LogAudit {
+  private readonly options: LogOptions
+  private readonly progress: Progress | undefined
+  private readonly findings: Finding[] = []
+  private readonly head: IndexHead | undefined
+  private readonly index: IndexAudit | undefined
+  private readonly total: number
+  private at: At = { count: 0, hash: GENESIS.hash }
+  private bytesDone = 0
+  private voidBytes = 0
+
+  constructor(options: LogOptions, progress: Progress | undefined) {
+    this.options = options
+    this.progress = progress
+    this.head = new HeadFile(options.disk, options.layout.index).read()
+    this.index = this.head && IndexAudit.open(options, this.head, this.findings)
+    this.total = logBytes(options)
+  }
+
+  async run(): Promise<VerifyReport> {
+    let number = 1
+    while (await this.segment(number)) number++
+    const known = this.head?.point.count ?? 0
+    if (known > this.at.count) {
+      this.damage(`The log ends after ${this.at.count} events, but ${known} were acknowledged`)
+    }
+    this.strayFiles(number + 1)
+    this.index?.close()
+    return {
+      counts: {
+        events: this.at.count,
+        segments: logFiles(this.options).length,
+        voidBytes: this.voidBytes,
+        indexed: this.index?.compared ?? 0,
+      },
+      findings: this.findings,
+    }
+  }
+
+  /** True where another file of the log follows. */
+  private async segment(number: number): Promise<boolean> {
+    const { disk, layout, storeId } = this.options
+    const segment = Segment.open(disk, layout, number, 'read')
+    if (!segment) {
+      if (number === 1 && logFiles(this.options).length === 0) return false
+      this.damage(`File ${number} of the log is missing`)
+      return logFiles(this.options).some((name) => name > segmentName(number))
+    }
+    try {
+      const isSealed = await this.lines(segment, this.headEnd(segment, storeId))
+      return isSealed && disk.status(join(layout.segments, segmentName(number + 1))) !== undefined
+        ? true
+        : logFiles(this.options).some((name) => name > segmentName(number))
+    } finally {
+      segment.close()
+    }
+  }
+
+  private headEnd(segment: Segment, storeId: string): number {
+    try {
+      return segment.checkHead(this.at.count, this.at.hash, storeId)
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      this.damage(error.message)
+      return 0
+    }
+  }
+
+  /** Reads to the end of the file; true where a seal ended it. */
+  private async lines(segment: Segment, from: number): Promise<boolean> {
+    const size = segment.size()
+    let end = from
+    let isSealed = false
+    for await (const run of segment.lines(from, size)) {
+      for (const { line, offset } of run) {
+        end = offset + line.length + 1
+        if (isSealed) this.voidBytes += line.length + 1
+        else isSealed = this.line(segment.number, line, offset) === 'seal'
+      }
+      this.progress?.(this.bytesDone + end, this.total)
+    }
+    if (end < size) this.voidBytes += size - end
+    this.bytesDone += size
+    return isSealed
+  }
+
+  private line(segment: number, line: Buffer, offset: number): string {
+    const meaning = readLine(line, offset, this.at)
+    switch (meaning.kind) {
+      case 'commit':
+        this.take(meaning.events, segment, offset)
+        break
+      case 'damage':
+        this.damage(`Something is missing or was changed before byte ${offset} of file ${segment}`)
+        this.at = { count: meaning.position, hash: this.at.hash }
+        this.take(meaning.events, segment, offset)
+        this.at = { count: this.at.count, hash: meaning.hash }
+        break
+      case 'void':
+        if (line[0] !== 0x23 || offset > 0) this.voidBytes += line.length + 1
+        break
+      case 'seal':
+        break
+      default:
+        meaning satisfies never
+    }
+    return meaning.kind
+  }
+
+  private take(events: readonly LineEvent[], segment: number, lineOffset: number): void {
+    for (const { json, hash, start } of events) {
+      const position = this.at.count
+      const event = parseStoredEvent({ position, hash, json })
+      this.index?.check(position, {
+        segment,
+        offset: lineOffset + start,
+        length: json.length,
+        lineOffset,
+        createdAtMs: Date.parse(event.createdAt),
+        hash,
+        stream: event.stream,
+        eventType: event.eventType,
+        eventId: event.eventId,
+      })
+      this.at = { count: position + 1, hash }
+    }
+  }
+
+  private damage(message: string): void {
+    this.findings.push({ kind: 'damage', message, position: this.at.count })
+  }
+
+  private strayFiles(next: number): void {
+    const { disk, layout } = this.options
+    const names = disk.list(layout.segments) ?? []
+    for (const name of names) {
+      const isKnown = name === 'suspect' || (isLogFile(name) && name < segmentName(next))
+      if (!isKnown) {
+        const message = `The log folder holds ${JSON.stringify(name)}, which is no part of it`
+        this.findings.push({ kind: 'notice', message })
+      }
+    }
+  }
+}
+
+function isLogFile(name: string): boolean {
+  return /^[0-9]{8}\.log$/.test(name)
+}
+
+function logFiles({ disk, layout }: LogOptions): string[] {
+  return (disk.list(layout.segments) ?? []).filter(isLogFile)
+}
+
+function logBytes(options: LogOptions): number {
+  const sizes = logFiles(options).map(
+    (name) => options.disk.status(join(options.layout.segments, name))?.size ?? 0,
+  )
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
