@@ -1,0 +1,144 @@
+/** Takes a stream of bytes into the content store. What the files mean is `content-files.ts`. */
+import { join } from 'node:path'
+import { AppError } from '../../domain/app-error.ts'
+import type { ContentHash, ContentInfo } from '../../domain/ports.ts'
+import { randomHex } from '../../kit/random.ts'
+import { startSha256 } from '../../kit/sha256.ts'
+import {
+  aboutText,
+  type BlobFiles,
+  blobFiles,
+  type ContentPlace,
+  readAbout,
+} from './content-files.ts'
+import type { Disk, Fd } from './disk.ts'
+import { discard, writeTemporary } from './durable-write.ts'
+import { sweepTemporary } from './temporary-files.ts'
+
+export type UploadNames = { readonly filename: string; readonly mediaType: string }
+
+/** Small pieces are gathered up to this many bytes before they are written. */
+const GATHER_BYTES = 256 * 1024
+/** An upload leaves this much of the disk to the log. */
+const RESERVE_BYTES = 16 * 1024 * 1024
+const RESERVE_INODES = 16
+/** How many bytes are written between two looks at the free space. */
+const LOOK_EVERY_BYTES = 16 * 1024 * 1024
+
+/**
+ * 1. bytes into a temporary file, hashed on the way, synced; 2. the same with the `.json`: what needs space
+ * is now on disk, and a crash so far leaves temporary files only; 3. bytes linked into place; a crash here
+ * leaves them without `.json`, invisible; 4. `.json` linked: the blob is there; 5. folders synced, also where
+ * another upload made the links and may not have come that far; 6. temporary names removed.
+ */
+export async function putContent(
+  place: ContentPlace,
+  bytes: AsyncIterable<Uint8Array>,
+  names: UploadNames,
+): Promise<ContentInfo> {
+  const { disk, layout, clock } = place
+  sweepTemporary(disk, layout.temporary, clock)
+  const upload = new Upload(disk, layout.root)
+  const blob = await writeTemporary(disk, layout.temporary, (fd) => upload.receive(fd, bytes))
+  try {
+    const info = { ...upload.digest(), ...names, createdAtMs: clock.now() }
+    const text = Buffer.from(aboutText(info))
+    const about = await writeTemporary(disk, layout.temporary, (fd) => disk.writeMuch(fd, text))
+    try {
+      return await publish(place, info, { blob, about })
+    } finally {
+      discard(disk, about)
+    }
+  } finally {
+    discard(disk, blob)
+  }
+}
+
+class Upload {
+  private readonly disk: Disk
+  private readonly root: string
+  private readonly sha256 = startSha256()
+  private readonly gathered = Buffer.allocUnsafe(GATHER_BYTES)
+  private filled = 0
+  private size = 0
+  private lookAt = 0
+
+  constructor(disk: Disk, root: string) {
+    this.disk = disk
+    this.root = root
+  }
+
+  async receive(fd: Fd, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const chunk of bytes) {
+      if (this.filled + chunk.length > GATHER_BYTES) await this.flush(fd)
+      if (chunk.length >= GATHER_BYTES / 2) {
+        await this.write(fd, chunk)
+      } else {
+        this.gathered.set(chunk, this.filled)
+        this.filled += chunk.length
+      }
+    }
+    await this.flush(fd)
+  }
+
+  /** Once, after everything was received. */
+  digest(): { hash: ContentHash; size: number } {
+    return { hash: this.sha256.digest('hex') as ContentHash, size: this.size }
+  }
+
+  private async flush(fd: Fd): Promise<void> {
+    const { filled } = this
+    this.filled = 0
+    await this.write(fd, this.gathered.subarray(0, filled))
+  }
+
+  private async write(fd: Fd, bytes: Uint8Array): Promise<void> {
+    if (this.size >= this.lookAt) this.refuseFull()
+    // Where the disk works in the background, it writes while this thread hashes.
+    const written = this.disk.writeMuch(fd, bytes)
+    this.sha256.update(bytes)
+    this.size += bytes.length
+    await written
+  }
+
+  private refuseFull(): void {
+    this.lookAt = this.size + LOOK_EVERY_BYTES
+    const free = this.disk.free(this.root)
+    if (free.bytes >= RESERVE_BYTES + LOOK_EVERY_BYTES && free.inodes >= RESERVE_INODES) return
+    throw new AppError('storage-full', 'There is no space left to store this', {
+      freeBytes: free.bytes,
+    })
+  }
+}
+
+type Temporary = { readonly blob: string; readonly about: string }
+
+async function publish(
+  { disk, layout }: ContentPlace,
+  info: ContentInfo,
+  from: Temporary,
+): Promise<ContentInfo> {
+  const to = blobFiles(layout, info.hash)
+  if (!disk.makeFolder(to.folder) && disk.status(to.folder)?.kind !== 'folder') {
+    throw new AppError('storage-unavailable', 'A folder of the content store is not a folder')
+  }
+  let isFirst = false
+  do {
+    placeBlob(disk, from.blob, to, join(layout.temporary, randomHex(16)), info.size)
+    isFirst = disk.link(from.about, to.about)
+    // A removal may have taken the bytes that were found above: then this upload brings them back.
+  } while (disk.status(to.blob) === undefined)
+  await disk.syncFolder(to.folder)
+  await disk.syncFolder(layout.content)
+  return isFirst ? info : (readAbout(disk, to, info.hash) ?? info)
+}
+
+/** Links the bytes into place. Anything there that cannot be these bytes is damage, and replaced whole. */
+function placeBlob(disk: Disk, from: string, to: BlobFiles, second: string, size: number): void {
+  if (disk.link(from, to.blob)) return
+  const status = disk.status(to.blob)
+  if (status === undefined || (status.kind === 'file' && status.size === size)) return
+  // Renamed from a second name, so that the first is still there if these bytes are removed again.
+  disk.link(from, second)
+  disk.rename(second, to.blob)
+}
