@@ -37,7 +37,10 @@ async function bytesOf(
   range?: ByteRange,
 ): Promise<Buffer | undefined> {
   const chunks = await content.read(hash, range)
-  return chunks && Buffer.concat(await collect(chunks))
+  if (!chunks) return undefined
+  const copies: Buffer[] = []
+  for await (const chunk of chunks) copies.push(Buffer.from(chunk))
+  return Buffer.concat(copies)
 }
 
 /** Bytes that repeat only after a long while, from a fixed start. */

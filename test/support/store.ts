@@ -4,9 +4,8 @@
  */
 import { afterEach, expect } from 'vitest'
 import type { Clock, Store } from '../../src/domain/ports.ts'
-import type { SequenceRule } from '../../src/domain/sequence.ts'
 
-export type OpenOptions = { readonly clock: Clock; readonly sequenceRule?: SequenceRule }
+export type OpenOptions = { readonly clock: Clock }
 
 /** A store that is open, and the way to close it and open it anew on the same data. */
 export type OpenStore = {
@@ -47,9 +46,7 @@ export type TestStore = {
 }
 
 /** Opens stores for the tests of the file or group it is called in; each is verified and closed after its test. */
-export function verifiedStores(
-  engine: Engine,
-): (options?: { readonly sequenceRule?: SequenceRule }) => Promise<TestStore> {
+export function verifiedStores(engine: Engine): () => Promise<TestStore> {
   const opened: OpenStore[] = []
   const current = new Map<OpenStore, Store>()
   afterEach(async () => {
@@ -59,9 +56,9 @@ export function verifiedStores(
     }
     current.clear()
   })
-  return async (options = {}) => {
+  return async () => {
     const clock = handClock()
-    const open = await engine.open({ clock, ...options })
+    const open = await engine.open({ clock })
     opened.push(open)
     return {
       clock,

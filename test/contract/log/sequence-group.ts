@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 import {
   categorySequence,
   type SequenceKey,
-  sequencesOf,
   streamSequence,
   streamsSequence,
   streamTypeSequence,
@@ -114,18 +113,6 @@ export function sequenceGroup(open: Open): void {
         const position = Math.floor(number / 100) * 200 + 100 + (number % 100)
         expect([member?.number, member?.event.position]).toEqual([number, position])
       }
-    })
-
-    test('the rule of the log says which sequences an event belongs to', async () => {
-      const { store } = await open({
-        sequenceRule: (member) => sequencesOf(member).slice(0, 1),
-      })
-      await store.log.append(appendTo('order-1', [draft(1)]))
-      expect(await store.log.sequenceHead(streamSequence('order-1'))).toEqual({
-        number: 0,
-        position: 0,
-      })
-      expect(await store.log.sequenceHead(typeSequence('x'))).toBeUndefined()
     })
   })
 }
