@@ -14,8 +14,8 @@ import { problemResponse, statusOf, unknownProblemResponse } from './problem.ts'
 import { finishResponse } from './response.ts'
 import { createRouter, type RouteMatch, type Router } from './router.ts'
 
-/** Bytes of path and query together. */
-const MAX_URI_LENGTH = 16_384
+/** Characters of the path, and of the query. */
+const MAX_URI_LENGTH = 8192
 
 export type AppSettings = {
   /** Public base of links, or empty. */
@@ -48,8 +48,8 @@ async function respond(
   router: Router,
   parts: AppParts,
 ): Promise<HttpResponse> {
-  if (request.path.length + request.query.length > MAX_URI_LENGTH) {
-    throw new AppError('uri-too-long', 'Path and query are too long', { limit: MAX_URI_LENGTH })
+  if (Math.max(request.path.length, request.query.length) > MAX_URI_LENGTH) {
+    throw new AppError('uri-too-long', 'Path or query are too long', { limit: MAX_URI_LENGTH })
   }
   const match = router.find(request.method, request.path)
   if (request.method === 'OPTIONS' && match.kind === 'other-methods') {

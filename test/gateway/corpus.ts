@@ -1,0 +1,18 @@
+/**
+ * The request corpus: what every gateway must answer, case by case. Each case starts from an empty store
+ * whose one account is `a@b.c` with password `pw` and role admin.
+ */
+import { ACCESS_CASES } from './corpus-access.ts'
+import { APPEND_CASES } from './corpus-append.ts'
+import { RANGE_CASES } from './corpus-range.ts'
+import type { CorpusCase } from './corpus-request.ts'
+import { STORAGE_CASES } from './corpus-storage.ts'
+
+export type { CorpusAnswer, CorpusCase, CorpusRequest, Send } from './corpus-request.ts'
+
+export const CORPUS: readonly CorpusCase[] = [
+  ...ACCESS_CASES,
+  ...APPEND_CASES,
+  ...RANGE_CASES,
+  ...STORAGE_CASES,
+]

@@ -1,0 +1,53 @@
+/** The app on a memory store with the account that the corpus expects. */
+import { healthRoutes } from '../../src/api/admin/health.ts'
+import { apieRoutes } from '../../src/api/apie/routes.ts'
+import { readSettings } from '../../src/config.ts'
+import { AppError } from '../../src/domain/app-error.ts'
+import { createEventLog } from '../../src/domain/event-log.ts'
+import type { Store } from '../../src/domain/ports.ts'
+import { createApp } from '../../src/http/app.ts'
+import type { App } from '../../src/http/message.ts'
+import { createMemoryStore } from '../../src/storage/memory/engine.ts'
+import type { Send } from '../gateway/corpus.ts'
+import { sendTo } from './app-send.ts'
+
+export type TestApp = {
+  readonly app: App
+  readonly send: Send
+  readonly store: Store
+  readonly reports: { readonly reference: string; readonly error: unknown }[]
+}
+
+/** @param environment settings that differ from the defaults */
+export async function openTestApp(environment: Record<string, string> = {}): Promise<TestApp> {
+  const settings = readSettings({ environment })
+  const store = createMemoryStore({ clock: { now: () => Date.now() } })
+  const reports: { reference: string; error: unknown }[] = []
+  const events = createEventLog(store.log)
+  let password = 'pw'
+  let info = ''
+  const accounts = {
+    find: async () => ({ info }),
+    update: async (_name: string, changes: { password?: string; info?: string }) => {
+      if (changes.info?.includes('\n')) throw new AppError('bad-field', 'info may not', {})
+      password = changes.password ?? password
+      info = changes.info ?? info
+    },
+  }
+  const app = createApp({
+    routes: [
+      ...healthRoutes({ events }),
+      ...apieRoutes({ events, content: store.content, accounts, version: 'test', settings }),
+    ],
+    authenticate: async (request) => {
+      const { authorization } = request.headers
+      if (!authorization) throw new AppError('credentials-missing', 'No credentials came')
+      const expected = `Basic ${Buffer.from(`a@b.c:${password}`).toString('base64')}`
+      if (authorization !== expected) throw new AppError('credentials-wrong', 'They are wrong')
+      return { name: 'a@b.c', role: 'admin', isAnonymous: false }
+    },
+    settings,
+    report: (reference, error) => reports.push({ reference, error }),
+  })
+  return { app, send: sendTo(app), store, reports }
+}
