@@ -178,7 +178,10 @@ export type ContentEngine = {
     about: { readonly filename: string; readonly mediaType: string },
   ): Promise<ContentInfo>
   info(hash: ContentHash): Promise<ContentInfo | undefined>
-  /** The bytes in chunks; `undefined` where the blob is not there. */
+  /**
+   * The bytes in chunks; `undefined` where the blob is not there. The bytes of a chunk are valid until the
+   * next one is asked for: send or copy them before.
+   */
   read(hash: ContentHash, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined>
   /** False where it was not there. */
   remove(hash: ContentHash): Promise<boolean>
