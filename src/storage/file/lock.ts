@@ -135,8 +135,11 @@ function hold(options: LockOptions, release: () => void): HeldLock {
   }
 }
 
+let ownStart: string | undefined
+
 function ownerRecord({ disk, boot }: LockOptions): string {
-  return `${boot || '-'} ${process.pid} ${startOf(disk, process.pid) ?? '-'} ${randomHex(8)}`
+  ownStart ??= startOf(disk, process.pid) ?? '-'
+  return `${boot || '-'} ${process.pid} ${ownStart} ${randomHex(8)}`
 }
 
 /** True where the owner was a process of this machine and is gone. */

@@ -26,6 +26,9 @@ export type IndexedEvent = EntryFacts & {
 
 type Member = { readonly key: SequenceKey; readonly lane: number; readonly head: Lane }
 
+/** Heads and entries kept in memory: enough for what is written to again and again. */
+const MOST_KEPT = 16_384
+
 type Pending = { readonly entry: Entry; readonly event: IndexedEvent; readonly members: Member[] }
 
 export class LogIndex {
@@ -35,7 +38,11 @@ export class LogIndex {
   private readonly rule: SequenceRule
   private pending: Pending[] = []
   private sequences: number
+  /** Heads that pending events have moved. */
   private readonly pendingHeads = new Map<SequenceKey, SequenceHead>()
+  /** Other heads that were asked for. Every event passes through `add`, so that they are never stale. */
+  private readonly heads = new Map<SequenceKey, SequenceHead>()
+  private readonly entries = new Map<number, Entry>()
   private readonly pendingHashes = new Map<string, number>()
   private readonly pendingIds = new Map<string, number>()
 
@@ -81,7 +88,12 @@ export class LogIndex {
 
   entry(position: number): Entry {
     const pending = this.pending[position - this.persistedPoint.count]
-    return pending?.entry ?? this.opened().entry(position)
+    if (pending) return pending.entry
+    const kept = this.entries.get(position)
+    if (kept) return kept
+    const entry = this.opened().entry(position)
+    keep(this.entries, position, entry)
+    return entry
   }
 
   findHash(hash: EventHash, end: number): number | undefined {
@@ -104,7 +116,11 @@ export class LogIndex {
 
   sequenceHead(key: SequenceKey, end: number): SequenceHead | undefined {
     const lane = laneOf(key)
-    let head = this.pendingHeads.get(key) ?? this.persistedHead(key, lane)
+    let head = this.pendingHeads.get(key) ?? this.heads.get(key)
+    if (!head) {
+      head = this.persistedHead(key, lane)
+      if (head) keep(this.heads, key, head)
+    }
     while (head && head.position >= end) {
       const { previous } = this.lane(head.position, lane)
       head = previous < 0 ? undefined : { number: head.number - 1, position: previous }
@@ -165,7 +181,9 @@ export class LogIndex {
     if (this.files !== files) this.files?.close()
     this.files = files
     this.persistedPoint = point
+    for (const [index, { entry }] of this.pending.entries()) keep(this.entries, first + index, entry)
     this.pending = []
+    for (const [key, head] of this.pendingHeads) keep(this.heads, key, head)
     this.pendingHeads.clear()
     this.pendingHashes.clear()
     this.pendingIds.clear()
@@ -305,4 +323,13 @@ function clearLowestBit(value: number): number {
   if (value < 2 ** 31) return value & (value - 1)
   const low = value % 2 ** 31
   return low === 0 ? clearLowestBit(value / 2 ** 31) * 2 ** 31 : value - low + clearLowestBit(low)
+}
+
+/** Puts a value into a bounded map as its youngest. */
+function keep<K, V>(map: Map<K, V>, key: K, value: V): void {
+  map.delete(key)
+  map.set(key, value)
+  if (map.size <= MOST_KEPT) return
+  const [oldest] = map.keys()
+  if (oldest !== undefined) map.delete(oldest)
 }

@@ -1,0 +1,116 @@
+/**
+ * Runs writers against one data folder and kills them at random, then holds what they were told against what
+ * the log says.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { parseStoredEvent } from '../../src/domain/event.ts'
+import { openFolderForTest } from './store-for-kills.ts'
+
+export type KillPlan = {
+  readonly folder: string
+  readonly writers: number
+  /** Kills after which no writer is started again. */
+  readonly kills: number
+  readonly hasLock: boolean
+  readonly largestBody: number
+  /** Milliseconds a writer lives, at least and at most, once it has answered for the first time. */
+  readonly life: readonly [number, number]
+  readonly random: () => number
+}
+
+export type Told = { id: string; stream: string; position: number; hash: string }
+
+export type History = {
+  readonly acknowledged: Told[]
+  readonly tried: Set<string>
+  readonly failures: string[]
+  kills: number
+}
+
+const writer = new URL('./writer.ts', import.meta.url).pathname
+
+/** @returns what the writers were told */
+export async function killWriters(plan: KillPlan): Promise<History> {
+  const history: History = { acknowledged: [], tried: new Set(), failures: [], kills: 0 }
+  const one = async (name: string) => {
+    while (history.kills < plan.kills) await runAndKill(plan, name, history)
+  }
+  await Promise.all(Array.from({ length: plan.writers }, (_, index) => one(`w${index}`)))
+  return history
+}
+
+async function runAndKill(plan: KillPlan, name: string, history: History): Promise<void> {
+  const lock = plan.hasLock ? 'lock' : 'no-lock'
+  const child = spawn(process.execPath, [writer, plan.folder, lock, name, `${plan.largestBody}`], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [least, most] = plan.life
+  let timer: NodeJS.Timeout | undefined
+  await readLines(child, (line) => {
+    timer ??= setTimeout(() => child.kill('SIGKILL'), least + plan.random() * (most - least))
+    note(line, history)
+  })
+  clearTimeout(timer)
+  history.kills++
+}
+
+function readLines(child: ChildProcess, take: (line: string) => void): Promise<void> {
+  let rest = ''
+  let errors = ''
+  child.stdout?.on('data', (bytes: Buffer) => {
+    const lines = (rest + bytes).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) take(line)
+  })
+  child.stderr?.on('data', (bytes: Buffer) => {
+    errors += bytes
+  })
+  return new Promise((resolve, reject) => {
+    child.on('close', (code) =>
+      code === null ? resolve() : reject(new Error(`A writer ended by itself: ${errors}`)),
+    )
+  })
+}
+
+function note(line: string, { acknowledged, tried, failures }: History): void {
+  const [word, id = '', stream = '', position, hash = ''] = line.split(' ')
+  if (word === 'try') tried.add(id)
+  if (word === 'ok') acknowledged.push({ id, stream, position: Number(position), hash })
+  if (word === 'failed') failures.push(line)
+}
+
+export type Violations = { readonly count: number; readonly examples: readonly string[] }
+
+/** Everything that must hold of a log after any number of kills. */
+export async function findViolations(folder: string, history: History): Promise<Violations> {
+  const examples: string[] = []
+  const log = await openFolderForTest(folder, true)
+  const byPosition: { id: string; hash: string }[] = []
+  const ids = new Set<string>()
+  const versions = new Map<string, number>()
+  for await (const run of log.readLog(0, Number.MAX_SAFE_INTEGER, 'forwards')) {
+    for (const stored of run) {
+      const event = parseStoredEvent(stored) as ReturnType<typeof parseStoredEvent> & {
+        version: number
+        position: number
+      }
+      if (stored.position !== byPosition.length) examples.push(`gap at ${stored.position}`)
+      if (event.position !== stored.position) examples.push(`wrong position ${stored.position}`)
+      if (ids.has(event.eventId)) examples.push(`twice: ${event.eventId}`)
+      if (!history.tried.has(event.eventId)) examples.push(`never sent: ${event.eventId}`)
+      const version = (versions.get(event.stream) ?? -1) + 1
+      if (event.version !== version) examples.push(`${event.stream} has no version ${version}`)
+      versions.set(event.stream, event.version)
+      ids.add(event.eventId)
+      byPosition.push({ id: event.eventId, hash: stored.hash })
+    }
+  }
+  for (const told of history.acknowledged) {
+    const found = byPosition[told.position]
+    if (found?.id !== told.id || found.hash !== told.hash) examples.push(`lost: ${told.id}`)
+  }
+  const report = await log.verify()
+  for (const { message } of report.findings) examples.push(message)
+  await log.close()
+  return { count: examples.length, examples: examples.slice(0, 20) }
+}
