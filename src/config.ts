@@ -194,17 +194,26 @@ function readFileSettings(file: { name: string; text: string }): Record<string, 
 function jsonPairs(file: { name: string; text: string }): [string, string][] {
   let parsed: unknown
   try {
-    parsed = JSON.parse(file.text)
+    // Editors of some hosts put a byte order mark in front.
+    parsed = JSON.parse(file.text.replace(/^\ufeff/, ''))
   } catch (error) {
     throw badSetting(`${file.name} is not valid JSON: ${(error as Error).message}`, '')
   }
   if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) {
     throw badSetting(`${file.name} must hold a JSON object`, '')
   }
-  return Object.entries(parsed).map(([name, value]) => [
-    name,
-    Array.isArray(value) ? value.join(',') : String(value),
-  ])
+  return Object.entries(parsed).map(([name, value]) => [name, jsonText(value, name, file.name)])
+}
+
+/** The text of a JSON value, as a variable of the environment would say it. */
+function jsonText(value: unknown, name: string, from: string): string {
+  const isList = Object.hasOwn(SETTINGS, name) && SETTINGS[name as SettingName].type === 'list'
+  if (isList && Array.isArray(value) && value.every((item) => typeof item === 'string')) {
+    return value.join(',')
+  }
+  if (/^(string|number|boolean)$/.test(typeof value)) return String(value)
+  const expected = isList ? 'a list of texts' : 'text, a number, true or false'
+  throw badSetting(`${from}: expected ${expected} for "${name}"`, name)
 }
 
 function stubLines(file: { name: string; text: string }): [string, string][] {

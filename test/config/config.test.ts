@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest'
+import { readSettings, SETTINGS, type SettingSources } from '../../src/config.ts'
+
+const file = (text: string, name = 'apie.json') => ({ file: { name, text } })
+
+function refusal(sources: SettingSources): string {
+  try {
+    readSettings(sources)
+  } catch (error) {
+    expect(error).toMatchObject({ name: 'AppError', code: 'bad-setting' })
+    return (error as Error).message
+  }
+  throw new Error('was taken')
+}
+
+describe('where settings come from', () => {
+  test('without sources each has its default', () => {
+    const settings = readSettings({})
+    expect(settings).toMatchObject({
+      data: '',
+      anonymous: 'none',
+      host: '127.0.0.1',
+      port: 8000,
+      trustRemoteUser: false,
+      corsOrigins: [],
+      maxEventBytes: 4_194_304,
+      sync: 'on',
+    })
+    expect(Object.keys(settings)).toEqual(Object.keys(SETTINGS))
+    expect(Object.isFrozen(settings)).toBe(true)
+  })
+
+  test('an option beats the environment, which beats the file, which beats the default', () => {
+    const sources = {
+      ...file('{"port":1,"host":"file","data":"file"}'),
+      environment: { APIE_PORT: '2', APIE_HOST: 'environment' },
+      options: { port: '3' },
+    }
+    expect(readSettings(sources)).toMatchObject({ port: 3, host: 'environment', data: 'file' })
+  })
+
+  test('an empty variable counts as not set, an empty option as said', () => {
+    const sources = { ...file('{"host":"file"}'), environment: { APIE_HOST: '' } }
+    expect(readSettings(sources).host).toBe('file')
+    expect(readSettings({ ...sources, options: { host: '' } }).host).toBe('')
+  })
+
+  test('variables that are no settings are left alone', () => {
+    expect(readSettings({ environment: { PORT: '1', APIE_OTHER: 'x' } }).port).toBe(8000)
+  })
+
+  test('no two settings share a variable', () => {
+    const variables = Object.values(SETTINGS).map(({ variable }) => variable)
+    expect(new Set(variables).size).toBe(variables.length)
+  })
+})
+
+describe('settings file', () => {
+  test('a JSON object gives texts, numbers, flags and lists', () => {
+    const text =
+      '{"data":"/srv","port":80,"trustRemoteUser":true,"corsOrigins":["https://a","https://b"]}'
+    expect(readSettings(file(text))).toMatchObject({
+      data: '/srv',
+      port: 80,
+      trustRemoteUser: true,
+      corsOrigins: ['https://a', 'https://b'],
+    })
+  })
+
+  test('a byte order mark in front is overlooked', () => {
+    expect(readSettings(file('\ufeff{"port":80}')).port).toBe(80)
+  })
+
+  test('a stub gives lines of name and value; blank lines and comments are left out', () => {
+    const stub = '#!/home/a/apie\r\n\r\n# where\r\ndata: /home/a/data: x \r\n  port:81\r\n'
+    expect(readSettings(file(stub, 'apie.cgi'))).toMatchObject({
+      data: '/home/a/data: x',
+      port: 81,
+    })
+  })
+
+  test.each([
+    ['{', /^apie\.json is not valid JSON: /],
+    ['[]', /^apie\.json must hold a JSON object$/],
+    ['null', /^apie\.json must hold a JSON object$/],
+    ['{"ports":1}', /^apie\.json has an unknown setting "ports"$/],
+    ['{"__proto__":1}', /^apie\.json has an unknown setting "__proto__"$/],
+    ['{"port":8e10}', /^apie\.json: expected a whole number from 0 to 65535, found "80000000000"$/],
+    ['{"data":null}', /^apie\.json: expected text, a number, true or false for "data"$/],
+    ['{"data":{"a":1}}', /^apie\.json: expected text, a number, true or false for "data"$/],
+    ['{"data":["a","b"]}', /^apie\.json: expected text, a number, true or false for "data"$/],
+    ['{"corsOrigins":[["a"]]}', /^apie\.json: expected a list of texts for "corsOrigins"$/],
+    ['#!/apie\nport 80', /^apie\.json: expected "name: value", found "port 80"$/],
+    ['#!/apie\n: 80', /^apie\.json: expected "name: value", found ": 80"$/],
+    ['#!/apie\nprot: 80', /^apie\.json has an unknown setting "prot"$/],
+  ])('%j is refused with its name', (text, message) => {
+    expect(refusal(file(text))).toMatch(message)
+  })
+})
+
+describe('values', () => {
+  test.each(['true', 'ON', 'yes', '1'])('%s turns a flag on', (value) => {
+    expect(readSettings({ environment: { APIE_TRUST_REMOTE_USER: value } }).trustRemoteUser).toBe(
+      true,
+    )
+  })
+
+  test.each(['false', 'Off', 'no', '0'])('%s turns a flag off', (value) => {
+    const sources = {
+      ...file('{"trustRemoteUser":true}'),
+      environment: { APIE_TRUST_REMOTE_USER: value },
+    }
+    expect(readSettings(sources).trustRemoteUser).toBe(false)
+  })
+
+  test('a list is split at commas, without blanks and empty items', () => {
+    const environment = { APIE_CORS_ORIGINS: ' https://a , ,https://b,' }
+    expect(readSettings({ environment }).corsOrigins).toEqual(['https://a', 'https://b'])
+  })
+
+  test('numbers are taken up to their bounds', () => {
+    for (const port of ['0', '65535']) {
+      expect(readSettings({ options: { port } }).port).toBe(Number(port))
+    }
+  })
+
+  test.each(['-1', '65536', '1.5', '1e3', ' 1', '0x10', 'many', '9'.repeat(400)])(
+    'a port of %j is refused',
+    (port) => {
+      expect(refusal({ options: { port } })).toMatch(
+        /^option for port: expected a whole number from 0 to 65535, found /,
+      )
+    },
+  )
+
+  test('a word that is no choice and a word that is no flag are refused with what is allowed', () => {
+    expect(refusal({ environment: { APIE_ANONYMOUS: 'Reader' } })).toBe(
+      'APIE_ANONYMOUS: expected one of none, reader, writer, admin, found "Reader"',
+    )
+    expect(refusal({ environment: { APIE_TRUST_REMOTE_USER: 'maybe' } })).toBe(
+      'APIE_TRUST_REMOTE_USER: expected true or false, found "maybe"',
+    )
+  })
+})
