@@ -5,6 +5,7 @@
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { readSettings, type SettingSources, type Settings } from './config.ts'
 import { AppError } from './domain/app-error.ts'
+import { documentRootIn } from './kit/document-root.ts'
 import type { Disk } from './storage/file/disk.ts'
 
 export type ProgramFiles = {
@@ -89,10 +90,6 @@ function readSettingsFile({ files, environment, disk, folder }: LoadRequest) {
   return text === undefined ? undefined : { path, text }
 }
 
-const DOCUMENT_ROOT_NAMES = new Set(
-  'public_html htdocs httpdocs httpsdocs html www web wwwroot webroot public'.split(' '),
-)
-
 /**
  * The data folder of a program file `…/FOLDER/apie` without a setting; by its path alone, so that a
  * request and the command line find the same one. The first rule that fits:
@@ -105,18 +102,11 @@ const DOCUMENT_ROOT_NAMES = new Set(
  */
 export function defaultDataFolder(programFile: string, disk: Pick<Disk, 'status'>): string {
   const folder = dirname(programFile)
-  const root = topmostDocumentRoot(folder)
+  const root = documentRootIn(folder)
   if (root !== undefined) return join(dirname(root), 'apie-data')
   const site = dirname(folder)
   if (basename(folder) !== 'cgi-bin') return join(site, 'apie-data')
   const above = dirname(site)
   const isOwn = disk.status(above)?.uid === disk.status(programFile)?.uid
   return join(isOwn ? above : site, 'apie-data')
-}
-
-/** `/var/www`, `/srv/www` and a home called `/home/web` hold document roots and are none themselves. */
-function topmostDocumentRoot(folder: string): string | undefined {
-  const names = folder.split('/')
-  const index = names.findIndex((name, depth) => depth > 2 && DOCUMENT_ROOT_NAMES.has(name))
-  return index < 0 ? undefined : names.slice(0, index + 1).join('/')
 }

@@ -132,7 +132,7 @@ export const COMMANDS: readonly Command[] = [
     wordCount: [0, 1],
     summary: 'print this list, or the help of a command',
     details: [],
-    options: [],
+    options: [{ name: 'markdown', doc: 'print docs/command-line.md: all commands and settings' }],
     failure: 'never',
     run: async (call) => (await import('./help.ts')).runHelp(call),
   },

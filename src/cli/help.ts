@@ -1,11 +1,17 @@
 /** Help, printed from the table of commands and the table of settings. */
 import { SETTINGS } from '../config.ts'
-import type { Command, CommandCall, CommandOption } from './command.ts'
+import type { Command, CommandCall } from './command.ts'
 import { COMMON_OPTIONS } from './common-options.ts'
 import { unknownCommand } from './usage.ts'
+import { optionLabel, usageLine } from './usage-line.ts'
 
 export async function runHelp(call: CommandCall): Promise<number> {
   const [name] = call.words
+  if (call.options['markdown']) {
+    const { commandLineDocument } = await import('./markdown.ts')
+    await call.terminal.out(commandLineDocument(call.commands))
+    return 0
+  }
   const command = call.commands.find((row) => row.name === name)
   if (name !== undefined && !command) {
     throw unknownCommand(
@@ -50,14 +56,6 @@ export function commandHelp(command: Command): string {
     `Exit codes: 0 done; 1 ${command.failure}; 2 called wrongly.`,
     '',
   ].join('\n')
-}
-
-export function usageLine({ name, words }: Command): string {
-  return `apie ${name}${words === '' ? '' : ` ${words}`} [OPTIONS]`
-}
-
-export function optionLabel({ name, value }: CommandOption): string {
-  return value === undefined ? `--${name}` : `--${name} ${value}`
 }
 
 function columns(rows: readonly (readonly string[])[]): string[] {

@@ -1,5 +1,89 @@
-import type { CommandCall } from '../command.ts'
+/**
+ * `apie doctor`: looks at an installation and says in plain words what to fix. It works without a data
+ * folder and changes nothing but a probe file that it removes.
+ */
+import type { Settings } from '../../config.ts'
+import { type CommandCall, EXIT } from '../command.ts'
+import { firstLine } from '../first-line.ts'
+import { usage } from '../usage.ts'
+import { type Check, problem } from './check.ts'
+import { checkDataFolder, nearestExisting, skippedDataFolder } from './data-folder.ts'
+import { checkDurability } from './durability.ts'
+import { checkExecutable } from './executable.ts'
+import { checkFileSystem, fileSystemOf } from './file-system.ts'
+import { checkLimits } from './limits.ts'
+import { type Account, checkWeb } from './web.ts'
 
-export async function runDoctor(_call: CommandCall): Promise<number> {
-  return 1
+/** Checks that belong together, under a heading. */
+type Group = { readonly title: string; readonly checks: readonly Check[] }
+
+export async function runDoctor(call: CommandCall): Promise<number> {
+  const groups = await examine(call)
+  const isHealthy = groups.every(({ checks }) => checks.every((c) => c.verdict !== 'problem'))
+  await call.terminal.out(call.options['json'] ? json(groups, isHealthy) : text(groups, isHealthy))
+  return isHealthy ? EXIT.ok : EXIT.failed
+}
+
+async function examine(call: CommandCall): Promise<Group[]> {
+  const uid = process.getuid?.() ?? 0
+  const groups: Group[] = [
+    { title: 'Program', checks: checkExecutable(call.services.programPath, uid) },
+    { title: 'Limits', checks: checkLimits() },
+    { title: 'Data', checks: checkData(call, uid) },
+  ]
+  const url = call.options['url']
+  if (typeof url === 'string') {
+    if (!/^https?:\/\/[^/]/.test(url)) throw usage('--url must begin with http:// or https://')
+    groups.push({ title: 'Web server', checks: await checkWeb(url, await accountOf(call)) })
+  }
+  return groups
+}
+
+function checkData(call: CommandCall, uid: number): readonly Check[] {
+  let settings: Settings
+  try {
+    settings = call.services.settings()
+  } catch (error) {
+    return [problem('settings', (error as Error).message, 'See docs/command-line.md, "Settings".')]
+  }
+  if (!settings.store.startsWith('file:')) {
+    return skippedDataFolder(`the store is ${settings.store.split(':')[0]}`)
+  }
+  const folder = settings.store.slice('file:'.length)
+  const existing = nearestExisting(folder)
+  return [
+    ...checkDataFolder(folder, uid),
+    ...checkDurability(existing, Date.now),
+    ...checkFileSystem(fileSystemOf(existing)),
+  ]
+}
+
+async function accountOf(call: CommandCall): Promise<Account | undefined> {
+  const name = call.options['user']
+  if (typeof name !== 'string') return undefined
+  if (!call.options['password-stdin']) throw usage('--user needs --password-stdin')
+  return { name, password: firstLine(await call.terminal.input()) }
+}
+
+function json(groups: readonly Group[], isHealthy: boolean): string {
+  const checks = groups.flatMap(({ title, checks: list }) =>
+    list.map((check) => ({ group: title, ...check })),
+  )
+  return `${JSON.stringify({ healthy: isHealthy, checks })}\n`
+}
+
+const SIGNS = { ok: 'ok     ', warning: 'warning', problem: 'PROBLEM', skipped: 'skipped' } as const
+
+function text(groups: readonly Group[], isHealthy: boolean): string {
+  const lines: string[] = []
+  for (const { title, checks } of groups) {
+    lines.push(title)
+    for (const { name, verdict, message, fix } of checks) {
+      lines.push(`  ${SIGNS[verdict]}  ${name}: ${message}`)
+      if (fix !== undefined) lines.push(`           ${fix}`)
+    }
+    lines.push('')
+  }
+  lines.push(isHealthy ? 'Nothing must be fixed.' : 'Fix what is marked PROBLEM, then ask again.')
+  return `${lines.join('\n')}\n`
 }

@@ -1,0 +1,91 @@
+/** The data folder: is it there, may we write, may others read, can a browser reach it? */
+import fs from 'node:fs'
+import { dirname, join } from 'node:path'
+import { documentRootIn } from '../../kit/document-root.ts'
+import { type Check, ok, osCode, problem, skipped, warning } from './check.ts'
+
+export function checkDataFolder(folder: string, uid: number): Check[] {
+  const stat = fs.statSync(folder, { throwIfNoEntry: false })
+  if (!stat) return [checkParent(folder), checkPlace(folder)]
+  if (!stat.isDirectory()) {
+    return [problem('data folder', `${folder} is no folder`, 'Remove it or name another folder.')]
+  }
+  return [
+    checkWritable(folder),
+    checkMode(folder, stat.mode & 0o777),
+    checkOwner(folder, stat.uid, uid),
+    checkPlace(folder),
+  ]
+}
+
+/** The nearest folder above that exists: in it the data folder will be made. */
+export function nearestExisting(path: string): string {
+  return path === '/' || fs.existsSync(path) ? path : nearestExisting(dirname(path))
+}
+
+function checkParent(folder: string): Check {
+  const parent = dirname(folder)
+  const missing = `${folder} is not there yet`
+  try {
+    fs.accessSync(`${parent}/.`, fs.constants.W_OK | fs.constants.X_OK)
+    return ok('data folder', `${missing}; the first use makes it`)
+  } catch (error) {
+    return problem(
+      'data folder',
+      `${missing} and cannot be made in ${parent} (${osCode(error)})`,
+      'Make it yourself (mode 700), or set `data` (APIE_DATA) to a folder that you may write.',
+    )
+  }
+}
+
+function checkWritable(folder: string): Check {
+  const probe = join(folder, `doctor-${process.pid}`)
+  try {
+    fs.writeFileSync(probe, 'probe', { flag: 'wx', mode: 0o600 })
+    fs.unlinkSync(probe)
+    return ok('data folder', `${folder} can be written`)
+  } catch (error) {
+    return problem(
+      'data folder',
+      `${folder} cannot be written (${osCode(error)})`,
+      osCode(error) === 'EACCES'
+        ? 'Give the folder to the user that runs the program: chown -R USER, chmod 700.'
+        : 'Free space, lift the quota or mount it writable.',
+    )
+  }
+}
+
+function checkMode(folder: string, mode: number): Check {
+  const text = mode.toString(8).padStart(3, '0')
+  if ((mode & 0o077) === 0) return ok('data folder mode', `${text}: nobody else can read it`)
+  return problem(
+    'data folder mode',
+    `${text}: other users of this machine may look into it`,
+    `chmod 700 ${folder}`,
+  )
+}
+
+function checkOwner(folder: string, owner: number, uid: number): Check {
+  if (owner === uid) return ok('data folder owner', `user ${uid}, who also runs this`)
+  return warning(
+    'data folder owner',
+    `user ${owner} owns ${folder}, user ${uid} runs this`,
+    'Run the commands as the user that the web server runs the program as.',
+  )
+}
+
+function checkPlace(folder: string): Check {
+  const name = 'outside the document root'
+  const root = documentRootIn(folder)
+  if (root === undefined) return ok(name, 'no folder above it has a name of document roots')
+  const isDenied = fs.existsSync(join(folder, '.htaccess'))
+  return warning(
+    name,
+    `${root} looks like a document root${isDenied ? '; a deny-all .htaccess is in the folder' : ''}`,
+    `Move the data folder beside ${root} and set \`data\` (APIE_DATA) to its new place.`,
+  )
+}
+
+export function skippedDataFolder(reason: string): Check[] {
+  return [skipped('data folder', reason)]
+}

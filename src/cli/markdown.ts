@@ -1,0 +1,90 @@
+/** The tables of commands and settings as Markdown, for `docs/command-line.md` and the README. */
+import { SETTINGS } from '../config.ts'
+import type { Command } from './command.ts'
+import { COMMON_OPTIONS } from './common-options.ts'
+import { optionLabel, usageLine } from './usage-line.ts'
+
+/** Every setting, a row each: name in the settings file, environment variable, default, meaning. */
+export function settingsTable(): string {
+  const rows = Object.entries(SETTINGS).map(([name, row]) => [
+    code(name),
+    code(row.variable),
+    code(defaultText(row.fallback)),
+    'choices' in row
+      ? `${(row.choices as readonly string[]).map(code).join(', ')}: ${row.doc}`
+      : row.doc,
+  ])
+  return table(['setting', 'environment', 'default', 'meaning'], rows)
+}
+
+export function commandLineDocument(commands: readonly Command[]): string {
+  return [
+    '# Command line and settings',
+    '',
+    'Printed by `apie help --markdown` from the tables that the program itself uses.',
+    '',
+    'Exit codes of every command: 0 done, 1 something is wrong or failed, 2 called wrongly. A failure is one',
+    'sentence on standard error with its code in brackets, which `docs/errors.md` explains;',
+    '`APIE_DEBUG=1` shows the stack instead.',
+    '',
+    table(
+      ['command', 'what it does'],
+      commands.map(({ name, summary }) => [`[${code(`apie ${name}`)}](#apie-${name})`, summary]),
+    ),
+    ...commands.map(commandSection),
+    '## Settings',
+    '',
+    'Later wins: the default, the settings file, the environment, an option of the command line. The',
+    'settings file is `apie.json` beside the executable, the file that `APIE_CONFIG` names, or the lines',
+    '`name: value` of a `#!` file that names the executable as its interpreter. Paths in it count from its',
+    'folder, paths elsewhere from the working folder.',
+    '',
+    settingsTable(),
+    DATA_FOLDER,
+  ].join('\n')
+}
+
+function commandSection(command: Command): string {
+  const options = [...command.options, ...COMMON_OPTIONS]
+  return [
+    `## apie ${command.name}`,
+    '',
+    `    ${usageLine(command)}`,
+    '',
+    ...(command.details.length === 0 ? [] : [...command.details, '']),
+    table(
+      ['option', 'meaning'],
+      options.map((option) => [code(optionLabel(option)), option.doc]),
+    ),
+    `Exit code 1: ${command.failure}.`,
+    '',
+  ].join('\n')
+}
+
+const DATA_FOLDER = `## Where the data folder is without a setting
+
+It follows from the path of the executable (or of the \`#!\` file) alone, so that a request and the command
+line find the same one. The first rule that fits an executable \`…/FOLDER/apie\`:
+
+1. Below a folder that by its name is a document root (\`public_html\`, \`htdocs\`, \`httpdocs\`, \`www\`,
+   \`html\`, \`web\`, \`webroot\`, \`wwwroot\`, \`public\`): \`apie-data\` beside the topmost one.
+   \`/home/u/public_html/cgi-bin/apie\` keeps its data in \`/home/u/apie-data\`.
+2. FOLDER is \`cgi-bin\`: the folder that holds it may itself be a document root, so \`apie-data\` beside that
+   one; in it where its parent belongs to another user. \`/home/u/example.org/cgi-bin/apie\` and
+   \`/home/u/cgi-bin/apie\` both keep their data in \`/home/u/apie-data\`.
+3. Else \`apie-data\` beside FOLDER: \`/home/u/bin/apie\` keeps its data in \`/home/u/apie-data\`.
+`
+
+function defaultText(value: string | number | boolean | readonly string[]): string {
+  return Array.isArray(value) ? value.join(',') : String(value)
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const body = rows.map((cells) => line(cells.map((cell) => cell.replaceAll('|', '\\|'))))
+  return [line(head), line(head.map(() => '---')), ...body, ''].join('\n')
+}
+
+function code(text: string): string {
+  return text === '' ? '' : `\`${text}\``
+}

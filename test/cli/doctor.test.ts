@@ -1,0 +1,184 @@
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Check } from '../../src/cli/doctor/check.ts'
+import { checkDataFolder } from '../../src/cli/doctor/data-folder.ts'
+import { checkClock, checkDurability } from '../../src/cli/doctor/durability.ts'
+import { checkGlibc, checkOwnership } from '../../src/cli/doctor/executable.ts'
+import { checkFileSystem } from '../../src/cli/doctor/file-system.ts'
+import { checkLimitsText } from '../../src/cli/doctor/limits.ts'
+import { readSettings } from '../../src/config.ts'
+import { runWords } from '../support/command-line.ts'
+
+const uid = process.getuid?.() ?? 0
+const verdicts = (checks: readonly Check[]) =>
+  Object.fromEntries(checks.map(({ name, verdict }) => [name, verdict]))
+
+let root = ''
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'apie-doctor-'))
+})
+afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+describe('the data folder', () => {
+  test('that is private and writable is fine, and nothing is left in it', () => {
+    const folder = join(root, 'data')
+    mkdirSync(folder, { mode: 0o700 })
+    expect(verdicts(checkDataFolder(folder, uid))).toEqual({
+      'data folder': 'ok',
+      'data folder mode': 'ok',
+      'data folder owner': 'ok',
+      'outside the document root': 'ok',
+    })
+    expect(verdicts(checkDurability(folder, Date.now))).toEqual({
+      lock: 'ok',
+      sync: 'ok',
+      clock: 'ok',
+    })
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('that is missing is made by the first use', () => {
+    expect(checkDataFolder(join(root, 'data'), uid)[0]).toMatchObject({ verdict: 'ok' })
+  })
+
+  test('below a file, or a file itself, is a problem', () => {
+    writeFileSync(join(root, 'file'), '')
+    expect(checkDataFolder(join(root, 'file'), uid)[0]).toMatchObject({ verdict: 'problem' })
+    expect(checkDataFolder(join(root, 'file', 'data'), uid)[0]).toMatchObject({
+      verdict: 'problem',
+      message: expect.stringContaining('ENOTDIR'),
+    })
+  })
+
+  test('that others may read is a problem with the command that helps', () => {
+    const folder = join(root, 'data')
+    mkdirSync(folder)
+    chmodSync(folder, 0o755)
+    expect(checkDataFolder(folder, uid)[1]).toEqual({
+      name: 'data folder mode',
+      verdict: 'problem',
+      message: '755: other users of this machine may look into it',
+      fix: `chmod 700 ${folder}`,
+    })
+  })
+
+  test('of another user, below a document root: two warnings', () => {
+    const folder = join(root, 'public_html', 'data')
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    expect(verdicts(checkDataFolder(folder, uid + 1))).toMatchObject({
+      'data folder owner': 'warning',
+      'outside the document root': 'warning',
+    })
+  })
+})
+
+test('a lock that cannot be tried is skipped, not passed', () => {
+  expect(verdicts(checkDurability(join(root, 'missing'), Date.now))).toMatchObject({
+    lock: 'skipped',
+    sync: 'skipped',
+  })
+})
+
+describe('the clock', () => {
+  const now = Date.UTC(2026, 5, 1)
+  test.each([
+    [now, now - 1500, 'ok'],
+    [now, now - 60_000, 'warning'],
+    [Date.UTC(1970, 0, 1), undefined, 'problem'],
+  ])('at %d with the file system at %d: %s', (time, onDisk, verdict) => {
+    expect(checkClock(time, onDisk).verdict).toBe(verdict)
+  })
+})
+
+describe('the file system', () => {
+  const local = { type: 0xef53, freeBytes: 2 ** 40, inodes: 10, freeInodes: 1e6 }
+  test.each([
+    [{}, { 'file system': 'ok', 'free space': 'ok', 'free inodes': 'ok' }],
+    [{ type: 0x6969 }, { 'file system': 'warning' }],
+    [{ type: 0xff534d42 | 0 }, { 'file system': 'warning' }],
+    [{ type: 0x65735546 }, { 'file system': 'warning' }],
+    [{ freeBytes: 1e8 }, { 'free space': 'warning' }],
+    [{ freeBytes: 1000 }, { 'free space': 'problem' }],
+    [{ freeInodes: 10 }, { 'free inodes': 'warning' }],
+    [{ inodes: 0, freeInodes: 0 }, { 'free inodes': 'ok' }],
+  ])('%j', (difference, expected) => {
+    expect(verdicts(checkFileSystem({ ...local, ...difference }))).toMatchObject(expected)
+  })
+})
+
+test('limits are read as Linux writes them', () => {
+  const text = [
+    'Limit                     Soft Limit           Hard Limit           Units     ',
+    'Max file size             unlimited            unlimited            bytes     ',
+    'Max processes             8                    100                  processes ',
+    'Max open files            1024                 4096                 files     ',
+    'Max address space         1073741824           unlimited            bytes     ',
+  ].join('\n')
+  expect(verdicts(checkLimitsText(text))).toEqual({
+    'limit of address space': 'warning',
+    'limit of processes and threads': 'problem',
+    'limit of file size': 'ok',
+    'limit of open files': 'ok',
+  })
+})
+
+describe('the executable', () => {
+  const good = { mode: 0o755, uid: 7, isLink: false }
+  const judge = (file: object, folder: object = {}) =>
+    verdicts(checkOwnership('/cgi-bin/apie', { ...good, ...file }, { ...good, ...folder }, 7))
+
+  test('with mode 755 of its own user is fine', () => {
+    expect(new Set(Object.values(judge({})))).toEqual(new Set(['ok']))
+  })
+
+  test.each([
+    [{ mode: 0o644 }, {}, 'executable bit', 'problem'],
+    [{ mode: 0o775 }, {}, 'executable mode', 'problem'],
+    [{}, { mode: 0o777 }, 'executable folder', 'problem'],
+    [{ isLink: true }, {}, 'executable file', 'warning'],
+    [{ uid: 8 }, {}, 'executable owner', 'warning'],
+  ])('%j in %j: %s is a %s', (file, folder, name, verdict) => {
+    expect(judge(file, folder)[name]).toBe(verdict)
+  })
+})
+
+test.each([
+  ['2.27', 'problem'],
+  ['2.28', 'ok'],
+  ['2.41', 'ok'],
+  ['3.0', 'ok'],
+])('glibc %s: %s', (version, verdict) => {
+  expect(checkGlibc(version).verdict).toBe(verdict)
+})
+
+describe('the command', () => {
+  test('works without a data folder and tells all as JSON', async () => {
+    const store = `file:${join(root, 'data')}`
+    const settings = () => readSettings({ environment: { APIE_STORE: store } })
+    const { out } = await runWords(['doctor', '--json'], {
+      settings,
+      programPath: process.execPath,
+    })
+    const { checks } = JSON.parse(out) as { checks: (Check & { group: string })[] }
+    expect(checks).toContainEqual({
+      group: 'Data',
+      name: 'data folder',
+      verdict: 'ok',
+      message: `${join(root, 'data')} is not there yet; the first use makes it`,
+    })
+  })
+
+  test('reports settings that cannot be read and looks at the rest', async () => {
+    const settings = () => readSettings({ environment: { APIE_PORT: 'x' } })
+    const { code, out } = await runWords(['doctor'], { settings, programPath: process.execPath })
+    expect(code).toBe(1)
+    expect(out).toContain('PROBLEM  settings: APIE_PORT: expected a whole number')
+    expect(out).toContain('limit of open files')
+  })
+
+  test('refuses an address that is none', async () => {
+    expect((await runWords(['doctor', '--url', 'localhost'])).code).toBe(2)
+  })
+})

@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { settingsTable } from '../../src/cli/markdown.ts'
+import { SETTINGS } from '../../src/config.ts'
+import { runWords } from '../support/command-line.ts'
+import { PROJECT } from '../support/executable.ts'
+
+test('docs/command-line.md is what `apie help --markdown` prints', async () => {
+  const { out } = await runWords(['help', '--markdown'])
+  expect(readFileSync(`${PROJECT}/docs/command-line.md`, 'utf8')).toBe(out)
+})
+
+test('the table of settings has a row for each, with name, variable, default and meaning', () => {
+  const lines = settingsTable().trimEnd().split('\n')
+  expect(lines).toHaveLength(2 + Object.keys(SETTINGS).length)
+  expect(lines[1]).toBe('| --- | --- | --- | --- |')
+  expect(lines).toContain(
+    '| `anonymous` | `APIE_ANONYMOUS` | `none` | `none`, `reader`, `writer`, `admin`: role of requests without credentials |',
+  )
+})
