@@ -87,7 +87,10 @@ export type LogEngine = {
 
   sequenceHead(sequence: SequenceKey): Promise<SequenceHead | undefined>
 
-  /** At most `limit` members of a sequence from number `from` on, in reading order. */
+  /**
+   * At most `limit` members of a sequence from number `from` on, in reading order. Where the events are
+   * large there may be fewer, but never none while there are members: read on behind the last one.
+   */
   readSequence(
     sequence: SequenceKey,
     from: number,

@@ -1,4 +1,9 @@
 /** Every engine there is: one line each, and each runs through every suite. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { asyncDisk, type Disk, syncDisk } from '../../src/storage/file/disk.ts'
+import { openFileStore } from '../../src/storage/file/engine.ts'
 import { createMemoryStore } from '../../src/storage/memory/engine.ts'
 import type { Engine } from '../support/store.ts'
 
@@ -11,4 +16,45 @@ const memory: Engine = {
   },
 }
 
-export const engines: readonly Engine[] = [memory]
+/** Small files of the log, so that every suite also meets the change from one to the next. */
+const file = (name: string, disk: Disk): Engine => ({
+  name,
+  persistence: { kind: 'durable' },
+  async open({ clock }) {
+    const folder = mkdtempSync(join(tmpdir(), 'apie-contract-'))
+    const open = async () => {
+      const store = await openFileStore({
+        disk,
+        root: join(folder, 'data'),
+        create: true,
+        allowUnsafe: false,
+        clock,
+        segmentBytes: 64 * 1024,
+        lockTimeoutMs: 8000,
+        sync: true,
+        catchUpMs: 10_000,
+      })
+      if (!store) throw new Error('The store was not made')
+      return store
+    }
+    let store = await open()
+    return {
+      store,
+      reopen: async () => {
+        await store.close()
+        store = await open()
+        return store
+      },
+      close: async () => {
+        await store.close()
+        rmSync(folder, { recursive: true, force: true })
+      },
+    }
+  },
+})
+
+export const engines: readonly Engine[] = [
+  memory,
+  file('file, one request', syncDisk),
+  file('file, many requests', asyncDisk),
+]

@@ -181,7 +181,8 @@ export class LogIndex {
     if (this.files !== files) this.files?.close()
     this.files = files
     this.persistedPoint = point
-    for (const [index, { entry }] of this.pending.entries()) keep(this.entries, first + index, entry)
+    for (const [index, { entry }] of this.pending.entries())
+      keep(this.entries, first + index, entry)
     this.pending = []
     for (const [key, head] of this.pendingHeads) keep(this.heads, key, head)
     this.pendingHeads.clear()
