@@ -1,4 +1,4 @@
-/** The app on a memory store with the account that the corpus expects. */
+/** The app on a store, of memory unless another is given, with the account that the corpus expects. */
 import { healthRoutes } from '../../src/api/admin/health.ts'
 import { apieRoutes } from '../../src/api/apie/routes.ts'
 import { readSettings } from '../../src/config.ts'
@@ -18,10 +18,15 @@ export type TestApp = {
   readonly reports: { readonly reference: string; readonly error: unknown }[]
 }
 
-/** @param environment settings that differ from the defaults */
-export async function openTestApp(environment: Record<string, string> = {}): Promise<TestApp> {
-  const settings = readSettings({ environment })
-  const store = createMemoryStore({ clock: { now: () => Date.now() } })
+export async function openTestApp(
+  options: {
+    /** Settings that differ from the defaults. */
+    readonly environment?: Record<string, string>
+    readonly store?: Store
+  } = {},
+): Promise<TestApp> {
+  const settings = readSettings({ environment: options.environment ?? {} })
+  const store = options.store ?? createMemoryStore({ clock: { now: () => Date.now() } })
   const reports: { reference: string; error: unknown }[] = []
   const events = createEventLog(store.log)
   let password = 'pw'

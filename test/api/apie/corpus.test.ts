@@ -1,12 +1,16 @@
-/** The request corpus through the app alone. */
+/** The request corpus through the app alone, on every engine. */
 import { describe, it } from 'vitest'
+import { engines } from '../../contract/engines.ts'
 import { CORPUS } from '../../gateway/corpus.ts'
+import { verifiedStores } from '../../support/store.ts'
 import { openTestApp } from '../../support/test-app.ts'
 
-describe('the app answers', () => {
+describe.each(engines)('on engine $name the app answers:', (engine) => {
+  const open = verifiedStores(engine)
   for (const { name, run } of CORPUS) {
     it(name, async () => {
-      const { send } = await openTestApp()
+      const { store } = await open()
+      const { send } = await openTestApp({ store })
       await run(send)
     })
   }
