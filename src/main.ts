@@ -42,14 +42,8 @@ async function runCommand(): Promise<void> {
       programPath,
       settings: () => settings(options),
       openStore: async (mode) => {
-        const { openStore } = await import('./storage/open.ts')
-        const { systemClock } = await import('./wire.ts')
-        return openStore({
-          settings: settings(options),
-          clock: systemClock,
-          mode,
-          serves: 'many-requests',
-        })
+        const { openCommandStore } = await import('./wire.ts')
+        return openCommandStore(settings(options), mode)
       },
       openApp: async () => {
         const { openApp } = await import('./wire.ts')

@@ -2,12 +2,17 @@
  * Composition root: settings → store → services → app. Nothing else in the program knows which engine or
  * which APIs there are.
  */
+import { healthRoutes } from './api/admin/health.ts'
+import { apieRoutes } from './api/apie/routes.ts'
 import type { Settings } from './config.ts'
+import { AppError } from './domain/app-error.ts'
+import { createEventLog } from './domain/event-log.ts'
 import type { Clock, Store } from './domain/ports.ts'
 import { createApp } from './http/app.ts'
-import type { Route } from './http/handler.ts'
+import type { Authenticate, Route } from './http/handler.ts'
 import type { App } from './http/message.ts'
 import { createProgramLog, type ProgramLog } from './program-log.ts'
+import { programVersion } from './program-version.ts'
 import { syncDisk } from './storage/file/disk.ts'
 import { type OpenOptions, openStore } from './storage/open.ts'
 
@@ -15,8 +20,9 @@ export const systemClock: Clock = { now: () => Date.now() }
 
 export type OpenedApp = { readonly app: App; close(): Promise<void> }
 
-export function openLog(settings: Settings): ProgramLog {
-  return createProgramLog({ file: settings.logFile, disk: syncDisk, clock: systemClock })
+/** The store alone, for commands. */
+export function openCommandStore(settings: Settings, mode: OpenOptions['mode']): Promise<Store> {
+  return openStore({ settings, clock: systemClock, mode, serves: 'command' })
 }
 
 /**
@@ -30,8 +36,8 @@ export async function openApp(
   const log = openLog(settings)
   const store = await openStore({ settings, clock: systemClock, mode: 'create', serves })
   const app = createApp({
-    routes: routesOf(store),
-    authenticate: async () => ({ name: 'anonymous', role: 'admin', isAnonymous: true }),
+    routes: routesOf(store, settings),
+    authenticate: anonymousOnly(settings),
     settings,
     report: log.report,
   })
@@ -39,39 +45,65 @@ export async function openApp(
 }
 
 /**
- * The app of a process that serves one request: whatever keeps it from opening is told to the client as
+ * The app of a process that serves one request. Whatever keeps it from opening is told to the client as
  * any other failure is.
  */
 export function openAppOrRefuse(readSettings: () => Settings): App {
   return async (request) => {
-    const { app } = await openOrRefuse(readSettings)
-    return app(request)
+    let settings: Settings | undefined
+    try {
+      settings = readSettings()
+      const { app } = await openApp(settings, 'one-request')
+      return app(request)
+    } catch (error) {
+      return refusingApp(publicError(error), openLog(settings))(request)
+    }
   }
 }
 
-async function openOrRefuse(readSettings: () => Settings): Promise<{ app: App }> {
-  let settings: Settings | undefined
-  try {
-    settings = readSettings()
-    return await openApp(settings, 'one-request')
-  } catch (error) {
-    const log = createProgramLog({
-      file: settings?.logFile ?? '',
-      disk: syncDisk,
-      clock: systemClock,
-    })
-    const app = createApp({
-      routes: [],
-      authenticate: async () => {
-        throw error
-      },
-      settings: { baseUrl: '', corsOrigins: [] },
-      report: log.report,
-    })
-    return { app }
-  }
+/** What is wrong with a setting repeats its value, which is for the log alone. */
+function publicError(error: unknown): unknown {
+  if (!(error instanceof AppError) || error.code !== 'bad-setting') return error
+  const message = 'A setting of this program is wrong; its log tells which'
+  return new AppError('bad-setting', message, {}, error)
 }
 
-function routesOf(_store: Store): readonly Route[] {
-  return []
+/** Answers everything with the same failure, and logs it. */
+function refusingApp(error: unknown, log: ProgramLog): App {
+  return createApp({
+    routes: [],
+    authenticate: async () => {
+      throw error
+    },
+    settings: { baseUrl: '', corsOrigins: [] },
+    report: log.report,
+  })
+}
+
+function openLog(settings: Settings | undefined): ProgramLog {
+  return createProgramLog({ file: settings?.logFile ?? '', disk: syncDisk, clock: systemClock })
+}
+
+function routesOf(store: Store, settings: Settings): readonly Route[] {
+  const events = createEventLog(store.log)
+  const { version } = programVersion()
+  const accounts = {
+    find: async () => undefined,
+    update: async (name: string) => {
+      throw new AppError('account-not-found', 'There is no such account', { name })
+    },
+  }
+  return [
+    ...healthRoutes({ events }),
+    ...apieRoutes({ events, content: store.content, accounts, version, settings }),
+  ]
+}
+
+function anonymousOnly({ anonymous }: Settings): Authenticate {
+  return async () => {
+    if (anonymous === 'none') {
+      throw new AppError('credentials-missing', 'This needs an account')
+    }
+    return { name: 'anonymous', role: anonymous, isAnonymous: true }
+  }
 }

@@ -8,9 +8,12 @@ export type OpenOptions = {
   readonly clock: Clock
   /** `create` makes a data folder where there is none. */
   readonly mode: 'existing' | 'create'
-  /** Whether the process serves one request and ends, or many at once. */
-  readonly serves: 'one-request' | 'many-requests'
+  /** Whether the process serves one request and ends, many at once, or a person who can wait. */
+  readonly serves: 'one-request' | 'many-requests' | 'command'
 }
+
+/** Longest time in ms that one call spends on an index that is behind; a client is asked to come again. */
+const CATCH_UP_MS = { 'one-request': 5000, 'many-requests': 2000, command: 3_600_000 } as const
 
 /** @throws AppError `bad-setting` for an engine that is not there; what the engine throws on opening */
 export async function openStore(options: OpenOptions): Promise<Store> {
@@ -32,6 +35,21 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   }
 }
 
-async function openFolder(_root: string, _options: OpenOptions): Promise<Store> {
-  throw new AppError('storage-unavailable', 'The file engine cannot be opened')
+async function openFolder(root: string, options: OpenOptions): Promise<Store> {
+  const { settings, clock, mode, serves } = options
+  const { openFileStore } = await import('./file/engine.ts')
+  const { asyncDisk, syncDisk } = await import('./file/disk.ts')
+  const store = await openFileStore({
+    root,
+    clock,
+    disk: serves === 'one-request' ? syncDisk : asyncDisk,
+    create: mode === 'create',
+    allowUnsafe: settings.allowUnsafeData,
+    segmentBytes: settings.segmentBytes,
+    lockTimeoutMs: settings.lockTimeoutMs,
+    sync: settings.sync === 'on',
+    catchUpMs: CATCH_UP_MS[serves],
+  })
+  if (store) return store
+  throw new AppError('storage-unavailable', 'There is no store in the data folder')
 }

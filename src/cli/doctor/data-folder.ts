@@ -57,7 +57,7 @@ function checkWritable(folder: string): Check {
 
 function checkMode(folder: string, mode: number): Check {
   const text = mode.toString(8).padStart(3, '0')
-  if ((mode & 0o077) === 0) return ok('data folder mode', `${text}: nobody else can read it`)
+  if ((mode & 0o066) === 0) return ok('data folder mode', `${text}: nobody else can read it`)
   return problem(
     'data folder mode',
     `${text}: other users of this machine may look into it`,

@@ -92,6 +92,7 @@ export function createFileRecords(log: FileLog): RecordEngine {
         from += page.length
       }
     },
+    verify: (progress) => log.verify(progress),
     close: () => log.close(),
   }
 }

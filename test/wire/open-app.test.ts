@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest'
+import { readSettings } from '../../src/config.ts'
+import { AppError } from '../../src/domain/app-error.ts'
+import type { HttpRequest } from '../../src/http/message.ts'
+import { openApp, openAppOrRefuse } from '../../src/wire.ts'
+
+const get = (path: string): HttpRequest => ({
+  method: 'GET',
+  path,
+  query: '',
+  headers: {},
+  body: (async function* () {})(),
+  contentLength: undefined,
+  remoteAddress: '192.0.2.1',
+  remoteUser: undefined,
+  origin: 'http://localhost',
+  mount: '',
+})
+
+const memory = (environment: Readonly<Record<string, string>> = {}) =>
+  readSettings({ environment: { APIE_STORE: 'memory:', ...environment } })
+
+describe('the app as it is put together', () => {
+  test('answers /ping to everybody and events only to those whom the settings let in', async () => {
+    const { app, close } = await openApp(memory({ APIE_ANONYMOUS: 'reader' }), 'many-requests')
+    expect((await app(get('/ping'))).status).toBe(200)
+    expect(await app(get('/events'))).toMatchObject({ status: 200 })
+    await close()
+  })
+
+  test('refuses an engine that is not there, naming what there is', async () => {
+    await expect(openApp(memory({ APIE_STORE: 'mysql://u:p@h' }), 'many-requests')).rejects.toThrow(
+      'there is no engine "mysql"; use "file:DIR" or "memory:"',
+    )
+  })
+})
+
+describe('where nothing can be opened', () => {
+  test('a storage failure is answered with its code and the time to come again', async () => {
+    const app = openAppOrRefuse(() => {
+      throw new AppError('storage-full', 'There is no space left to store this')
+    })
+    const answer = await app(get('/events'))
+    expect(answer.status).toBe(507)
+    expect(JSON.parse(String(answer.body))).toMatchObject({ code: 'storage-full' })
+  })
+
+  test('a bad setting is answered without a word from inside', async () => {
+    const app = openAppOrRefuse(() => readSettings({ environment: { APIE_PORT: 'secret-value' } }))
+    const answer = await app(get('/events'))
+    expect(answer.status).toBe(500)
+    expect(String(answer.body)).not.toContain('secret-value')
+    expect(JSON.parse(String(answer.body))).toMatchObject({
+      code: 'bad-setting',
+      reference: expect.stringMatching(/^[0-9a-f-]+$/),
+    })
+  })
+})
