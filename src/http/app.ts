@@ -36,7 +36,8 @@ export function createApp(parts: AppParts): App {
   return async (request) => {
     try {
       const answer = await respond(request, router, parts)
-      return finishResponse(shared(answer, request, parts.settings), request.method)
+      const response = finishResponse(shared(answer, request, parts.settings), request.method)
+      return reported(response, parts)
     } catch (error) {
       return finishResponse(shared(failure(error, parts), request, parts.settings), request.method)
     }
@@ -56,6 +57,7 @@ async function respond(
     return optionsResponse(match.methods, request, parts.settings)
   }
   if (match.kind === 'route' && match.route.access === 'public') {
+    refuseCrossSite(request, parts.settings.corsOrigins)
     return match.route.handler(request, contextOf(request, match, NOBODY, parts.settings))
   }
   const principal = await parts.authenticate(request)
@@ -125,4 +127,23 @@ function failure(error: unknown, { report }: AppParts): HttpResponse {
   const reference = randomUuid()
   report(reference, error)
   return isKnown ? problemResponse(error, reference) : unknownProblemResponse(reference)
+}
+
+/** A body that breaks off while it is sent cannot become an error response any more; the log still tells. */
+function reported(response: HttpResponse, { report }: AppParts): HttpResponse {
+  const { body } = response
+  if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) return response
+  return { ...response, body: reportedBody(body, report) }
+}
+
+async function* reportedBody(
+  body: AsyncIterable<Uint8Array>,
+  report: AppParts['report'],
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body
+  } catch (error) {
+    report(randomUuid(), error)
+    throw error
+  }
 }

@@ -168,6 +168,22 @@ describe('the app', () => {
   })
 })
 
+describe('a body that breaks off', () => {
+  it('is reported and breaks off for the gateway too', async () => {
+    const error = new AppError('log-damaged', 'There is a hole')
+    const { send, reports } = open(async () => ({
+      status: 200,
+      headers: {},
+      body: (async function* () {
+        yield Buffer.from('a')
+        throw error
+      })(),
+    }))
+    await expect(send({ method: 'GET', path: '/x' })).rejects.toBe(error)
+    expect(reports).toEqual([[expect.any(String), error]])
+  })
+})
+
 describe('pages of other origins', () => {
   const origin = 'https://app.example'
   const options = { method: 'POST', corsOrigins: [origin] } as const
@@ -191,6 +207,12 @@ describe('pages of other origins', () => {
       'access-control-allow-origin': origin,
       'access-control-allow-methods': 'OPTIONS, POST',
     })
+  })
+
+  it('may not change anything on public routes either', async () => {
+    const { send } = open(ok, { method: 'POST', access: 'public' })
+    const answer = await send({ method: 'POST', path: '/x', headers: { origin: 'null' } })
+    expect(answer.status).toBe(403)
   })
 
   it('get no permission where their origin is another', async () => {
