@@ -39,7 +39,9 @@ export function appendEvent(events: EventLog, limits: EventLimits): Handler {
       createdBy: principal.name,
       events: [draft],
     })
-    return eventResponse(outcome.events[0] as StoredEvent, {})
+    const [event] = outcome.events
+    if (!event) throw new Error('An append came back without its event')
+    return eventResponse(event, {})
   }
 }
 
