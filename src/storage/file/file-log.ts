@@ -25,6 +25,7 @@ import type {
 import type { SequenceKey } from '../../domain/sequence.ts'
 import { Appender } from './appender.ts'
 import type { Entry } from './entry.ts'
+import type { ImportCount, ImportedEvent } from './importer.ts'
 import type { Lock } from './lock.ts'
 import { LogFollower, type LogOptions } from './log-follower.ts'
 import { readLine } from './log-line.ts'
@@ -38,8 +39,10 @@ export class FileLog implements LogEngine {
   private readonly follower: LogFollower
   private readonly appender: Appender
   private readonly suspicion: Suspicion
+  private readonly lock: Lock
 
   constructor(options: LogOptions, lock: Lock) {
+    this.lock = lock
     this.follower = new LogFollower(options)
     this.suspicion = new Suspicion(options.disk, options.layout)
     this.appender = new Appender(
@@ -111,6 +114,15 @@ export class FileLog implements LogEngine {
     const report = await verifyLog(this.follower.options, progress)
     if (!report.findings.some(({ kind }) => kind === 'damage')) this.suspicion.clear()
     return report
+  }
+
+  /** Takes in a history that has its texts and hashes already; see `importer.ts`. */
+  async importEvents(
+    events: AsyncIterable<ImportedEvent>,
+    progress?: Progress,
+  ): Promise<ImportCount> {
+    const { importEvents } = await import('./importer.ts')
+    return importEvents(this.follower, this.lock, events, progress)
   }
 
   /** Builds the index anew from the log, beside the one in use, and puts it in its place. */

@@ -112,7 +112,7 @@ function newest(slots: readonly (Slot | undefined)[]): Slot | undefined {
 
 function slotBytes(slot: Slot): Buffer {
   const text = JSON.stringify(slot)
-  return Buffer.from(`${sha256Hex(text).slice(0, 32)} ${text}`.padEnd(SLOT - 1) + '\n')
+  return Buffer.from(`${`${sha256Hex(text).slice(0, 32)} ${text}`.padEnd(SLOT - 1)}\n`)
 }
 
 function parseSlot(bytes: Buffer): Slot | undefined {

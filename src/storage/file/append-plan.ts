@@ -1,0 +1,178 @@
+/**
+ * From appends that wait to the lines that would store them: decides each against the log and those before
+ * it in the same batch, and words the commits. Writes nothing; that is `appender.ts`.
+ */
+import { decideAppend, type LogView } from '../../domain/append.ts'
+import { type EventDraft, eventText, type StoredEvent } from '../../domain/event.ts'
+import type { AppendOutcome, AppendRequest } from '../../domain/ports.ts'
+import { streamSequence } from '../../domain/sequence.ts'
+import type { LogFollower } from './log-follower.ts'
+import type { IndexedEvent } from './log-index.ts'
+import { commitLine, type LogPoint } from './log-line.ts'
+
+/** An append, and whom to answer. */
+export type Waiting = {
+  readonly request: AppendRequest
+  readonly resolve: (outcome: AppendOutcome) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** A commit that is decided and worded, not yet written. */
+export type Planned = {
+  readonly waiting: Waiting
+  readonly line: string
+  readonly bytes: number
+  readonly events: readonly IndexedEvent[]
+  readonly outcome: AppendOutcome
+  /** The log once this commit counts. */
+  readonly point: LogPoint
+}
+
+/** What a batch comes to; the appends that were refused have their answer already. */
+export type Plan = {
+  readonly commits: readonly Planned[]
+  readonly retries: readonly { readonly waiting: Waiting; readonly outcome: AppendOutcome }[]
+}
+
+/** Finds the stored event with an id among those below position `end`. */
+export type FindById = (
+  stream: string,
+  eventId: string,
+  end: number,
+) => Promise<StoredEvent | undefined>
+
+/**
+ * Only inside `exclusive` of the follower, at the end of the log.
+ * @param offset where the first line will stand
+ */
+export async function planBatch(
+  follower: LogFollower,
+  findById: FindById,
+  batch: readonly Waiting[],
+  offset: number,
+): Promise<Plan> {
+  const view = new BatchView(follower, findById)
+  const commits: Planned[] = []
+  const retries: { waiting: Waiting; outcome: AppendOutcome }[] = []
+  let end = offset
+  for (const waiting of batch) {
+    try {
+      const decision = await decideAppend(view, waiting.request)
+      if (decision.kind === 'already-there') {
+        retries.push({ waiting, outcome: { kind: 'already-there', events: decision.events } })
+        continue
+      }
+      const nowMs = Math.max(follower.options.clock.now(), view.point.createdAtMs)
+      const point = { ...view.point, offset: end, createdAtMs: nowMs }
+      const commit = wordCommit(waiting, decision.firstVersion, point)
+      end += commit.bytes
+      commits.push(commit)
+      view.note(commit)
+    } catch (error) {
+      waiting.reject(error)
+    }
+  }
+  return { commits, retries }
+}
+
+/** @param at the end of the log before this commit, with the time and the place it will have */
+function wordCommit(waiting: Waiting, firstVersion: number, at: LogPoint): Planned {
+  const { request } = waiting
+  const { createdBy, stream } = request
+  const { createdAtMs } = at
+  const texts = request.events.map((draft, index) =>
+    eventText(draft, {
+      stream,
+      version: firstVersion + index,
+      position: at.count + index,
+      createdBy,
+      createdAtMs,
+    }),
+  )
+  const { line, hashes } = commitLine(at.hash, at.offset, at.count, texts)
+  const json = texts.map((text) => Buffer.from(text))
+  const bytes = Buffer.byteLength(line)
+  const events = request.events.map((draft, index) => ({
+    position: at.count + index,
+    hash: hashes[index] ?? at.hash,
+    json: json[index] ?? Buffer.alloc(0),
+    draft,
+  }))
+  return {
+    waiting,
+    line,
+    bytes,
+    events: placeEvents(events, request.stream, at, bytes),
+    outcome: {
+      kind: 'appended',
+      events: events.map(({ position, hash, json }) => ({ position, hash, json })),
+    },
+    point: {
+      count: at.count + events.length,
+      hash: hashes.at(-1) ?? at.hash,
+      segment: at.segment,
+      offset: at.offset + bytes,
+      createdAtMs,
+    },
+  }
+}
+
+/** Where each event of a line stands in the file; the texts fill the end of the line. */
+function placeEvents(
+  events: readonly (StoredEvent & { readonly draft: EventDraft })[],
+  stream: string,
+  { segment, offset, createdAtMs }: LogPoint,
+  lineBytes: number,
+): IndexedEvent[] {
+  const texts = events.reduce((sum, { json }) => sum + json.length + 1, 0)
+  let start = offset + lineBytes - texts
+  return events.map(({ hash, json, draft }) => {
+    const place = { segment, offset: start, length: json.length, lineOffset: offset }
+    start += json.length + 1
+    const { eventType, eventId } = draft
+    return { ...place, createdAtMs, hash, stream, eventType, eventId }
+  })
+}
+
+/** The log as it will be once the commits planned so far count. */
+class BatchView implements LogView {
+  point: LogPoint
+  private readonly follower: LogFollower
+  private readonly findById: FindById
+  private readonly versions = new Map<string, number>()
+  private readonly events = new Map<string, StoredEvent>()
+
+  constructor(follower: LogFollower, findById: FindById) {
+    this.follower = follower
+    this.findById = findById
+    this.point = follower.point
+  }
+
+  get head() {
+    return { count: this.point.count, hash: this.point.hash }
+  }
+
+  lastVersion(stream: string): number {
+    const planned = this.versions.get(stream)
+    if (planned !== undefined) return planned
+    const { index, point } = this.follower
+    return index.sequenceHead(streamSequence(stream), point.count)?.number ?? -1
+  }
+
+  find(
+    stream: string,
+    eventId: string,
+  ): StoredEvent | undefined | Promise<StoredEvent | undefined> {
+    const planned = this.events.get(`${stream}/${eventId}`)
+    return planned ?? this.findById(stream, eventId, this.follower.point.count)
+  }
+
+  note({ outcome, events, point }: Planned): void {
+    events.forEach(({ stream, eventId }, index) => {
+      const stored = outcome.events[index]
+      this.versions.set(stream, this.lastVersion(stream) + 1)
+      if (stored) this.events.set(`${stream}/${eventId}`, stored)
+    })
+    this.point = point
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * The end of a log as writers meet it: making room for the next lines, and putting them there. Who decides
+ * what is written are `appender.ts` and `importer.ts`; why a line counts is `log-line.ts`.
+ *
+ * Only inside `exclusive` of the follower.
+ */
+import { AppError } from '../../domain/app-error.ts'
+import type { LogFollower } from './log-follower.ts'
+import { sealLine } from './log-line.ts'
+import { Segment } from './segment.ts'
+
+/** Ends the rest of a killed write so that it can never count, whatever was missing from it. */
+const VOID_MARK = '~\n'
+/** Bytes that stay free for the index and for the records of those who clear up. */
+const SPARE_BYTES = 1 << 20
+const LF = 10
+
+/**
+ * Brings the follower to the end and sees to it that there is a file to append to, and one that is not
+ * full:
+ * 1. a seal is appended as any line is, and may lose its place to another line, or to another's seal
+ * 2. the sealed file is synced, so that nothing that follows outlives what was before
+ * 3. the next file is made durably; after a crash before this, the next writer finds the seal and makes it
+ */
+export async function makeRoom(follower: LogFollower): Promise<void> {
+  const { options } = follower
+  await follower.catchUp()
+  const { segment, size } = follower
+  if (!follower.damage && segment && size >= options.segmentBytes) {
+    const prefix = voidPrefix(follower)
+    const seal = sealLine(follower.point, size + prefix.length)
+    options.disk.appendOnce(segment.fd, Buffer.concat([Buffer.from(prefix), seal]))
+    await options.disk.syncData(segment.fd)
+    await follower.catchUp()
+  }
+  while (!follower.segment && !follower.damage) {
+    const { count, hash, segment: number } = follower.point
+    await Segment.make(options.disk, options.layout, {
+      number: Math.max(number, 1),
+      position: count,
+      previous: hash,
+      storeId: options.storeId,
+    })
+    await follower.catchUp()
+  }
+  if (follower.damage) throw follower.damage
+}
+
+/** What has to stand before the next line: nothing, or the end of somebody's torn line. */
+export function voidPrefix({ segment, size, voidBytes, options }: LogFollower): string {
+  if (!segment || voidBytes === 0) return ''
+  const last = Buffer.alloc(1)
+  options.disk.readAt(segment.fd, last, size - 1)
+  return last[0] === LF ? '' : VOID_MARK
+}
+
+/** `whole`: the bytes stand where they should. Else the log itself has to say what counts. */
+export type WriteResult = { readonly isWhole: boolean; readonly isShort: boolean }
+
+/**
+ * Writes at the end of the log, in one call, and reads back what stands there.
+ * @throws AppError `storage-full` where nothing was written
+ */
+export function writeAtEnd(follower: LogFollower, bytes: Buffer): WriteResult {
+  const { segment, size, options } = follower
+  const { disk, layout } = options
+  if (!segment) return { isWhole: false, isShort: false }
+  if (disk.free(layout.segments).bytes < bytes.length + SPARE_BYTES) {
+    throw new AppError('storage-full', 'There is no space left to store this')
+  }
+  const isShort = disk.appendOnce(segment.fd, bytes) < bytes.length
+  if (isShort) return { isWhole: false, isShort }
+  const found = Buffer.allocUnsafe(bytes.length)
+  const isWhole = disk.readAt(segment.fd, found, size) === bytes.length && found.equals(bytes)
+  return { isWhole, isShort }
+}
