@@ -36,8 +36,9 @@ export type JsonMembers = ReadonlyMap<string, JsonText>
 
 export type ScannedJson = { readonly text: JsonText; readonly members: JsonMembers | undefined }
 
-const plainCharacters = /[^"\\\u0000-\u001f]*/y
-const escape = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
+/** Every character from the space on but the quote and the backslash. */
+const plainCharacters = /[ !#-[\]-\uffff]*/y
+const escapeSequence = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 const number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 const space = /[ \t\n\r]*/y
 
@@ -111,23 +112,14 @@ class Scanner {
     if (++this.values > this.limits.values) {
       throw new JsonError(`More than ${this.limits.values} values`, this.at)
     }
-    switch (this.source[this.at]) {
-      case '{':
-        return this.object(depth, members)
-      case '[':
-        return this.array(depth)
-      case '"':
-        this.string()
-        return
-      case 't':
-        return this.word('true')
-      case 'f':
-        return this.word('false')
-      case 'n':
-        return this.word('null')
-      default:
-        return this.take(number, 'Expected a JSON value')
-    }
+    const first = this.source[this.at]
+    if (first === '{') this.object(depth, members)
+    else if (first === '[') this.array(depth)
+    else if (first === '"') this.string()
+    else if (first === 't') this.word('true')
+    else if (first === 'f') this.word('false')
+    else if (first === 'n') this.word('null')
+    else this.take(number, 'Expected a JSON value')
   }
 
   private object(depth: number, members: Map<string, JsonText> | undefined): void {
@@ -179,7 +171,8 @@ class Scanner {
     this.at++
     this.advance(plainCharacters)
     while (this.source[this.at] === '\\') {
-      if (this.advance(escape) === 0) throw new JsonError('Invalid escape in a string', this.at)
+      if (this.advance(escapeSequence) === 0)
+        throw new JsonError('Invalid escape in a string', this.at)
       hasCodeEscape ||= this.source[this.at - 5] === 'u'
       this.advance(plainCharacters)
     }
