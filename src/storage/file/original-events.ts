@@ -1,0 +1,191 @@
+/**
+ * Events in the on-disk layout of the original Apie, read and written. Their bytes and hashes stay exactly
+ * as they are; the log takes them in by an append of its own. Content is `original-content.ts`.
+ *
+ *     index                                 a line each: 10-digit sequence from 1, space, hash, LF
+ *     <2 hex>/<64 hex>/<10 digits>.json     previous hash, LF, event JSON; named by its hash and sequence
+ *     tmp/                                  files not yet in place
+ */
+import { join } from 'node:path'
+import { AppError } from '../../domain/app-error.ts'
+import {
+  chainHash,
+  EMPTY_HASH,
+  type EventHash,
+  findEventHash,
+  parseEventId,
+} from '../../domain/event.ts'
+import type { Progress } from '../../domain/ports.ts'
+import type { Disk, Fd } from './disk.ts'
+import { discard, replaceFile, writeTemporary } from './durable-write.ts'
+import { readWhole } from './read-whole.ts'
+
+/** An event with its link. `json` holds `"hash":null` and neither tab nor line feed. */
+export type ChainedEvent = {
+  readonly json: Uint8Array
+  readonly hash: EventHash
+  readonly previous: EventHash
+}
+
+/** Ten digits, a space, 64 hex digits, a line feed. */
+const LINE_BYTES = 76
+const LINES_AT_ONCE = 1024
+const LINE = /^([0-9]{10}) ([0-9a-f]{64})\n$/
+
+/**
+ * The events of a folder in their order, each checked: its place in the index, its hash, its link to the one
+ * before it, and the members every event has.
+ * @throws AppError `import-refused` with fact `sequence` at the first that is not right
+ */
+export async function* readOriginalEvents(
+  disk: Disk,
+  folder: string,
+  progress?: Progress,
+): AsyncGenerator<ChainedEvent> {
+  const fd = disk.openRead(join(folder, 'index'))
+  if (fd === undefined) throw new AppError('import-refused', 'The folder has no file "index"')
+  try {
+    const total = Math.floor(disk.size(fd) / LINE_BYTES)
+    let previous = EMPTY_HASH
+    let sequence = 0
+    for await (const line of indexLines(disk, fd)) {
+      sequence++
+      const hash = hashOfLine(line, sequence)
+      const json = readEvent(disk, folder, { sequence, hash, previous })
+      yield { json, hash, previous }
+      previous = hash
+      progress?.(sequence, total)
+    }
+  } finally {
+    disk.close(fd)
+  }
+}
+
+async function* indexLines(disk: Disk, fd: Fd): AsyncGenerator<string> {
+  const buffer = Buffer.alloc(LINE_BYTES * LINES_AT_ONCE)
+  for (let at = 0; ; at += buffer.length) {
+    const count = await disk.readMuch(fd, buffer, at)
+    for (let start = 0; start < count; start += LINE_BYTES) {
+      yield buffer.toString('latin1', start, Math.min(start + LINE_BYTES, count))
+    }
+    if (count < buffer.length) return
+  }
+}
+
+function hashOfLine(line: string, sequence: number): EventHash {
+  const [, digits, hash] = LINE.exec(line) ?? []
+  if (Number(digits) !== sequence || hash === undefined) {
+    throw refusal(sequence, `Line ${sequence} of the index is not that of event ${sequence}`)
+  }
+  return hash as EventHash
+}
+
+type Place = { readonly sequence: number; readonly hash: EventHash; readonly previous: EventHash }
+
+function readEvent(disk: Disk, folder: string, place: Place): Uint8Array {
+  const { sequence, hash, previous } = place
+  const bytes = readWhole(disk, eventPath(folder, sequence, hash))
+  if (bytes === undefined) throw refusal(sequence, `The file of event ${sequence} is missing`)
+  const link = findEventHash(bytes.toString('latin1', 0, 64))
+  if (link === undefined || bytes[64] !== 10) {
+    throw refusal(sequence, `The file of event ${sequence} does not begin with a hash`)
+  }
+  const json = bytes.subarray(65)
+  if (chainHash(link, json) !== hash) {
+    throw refusal(sequence, `The bytes of event ${sequence} do not have its hash`)
+  }
+  if (link !== previous) throw refusal(sequence, `Event ${sequence} does not follow the one before`)
+  const problem = problemOf(json)
+  if (problem) throw refusal(sequence, `Event ${sequence} ${problem}`)
+  return json
+}
+
+/** Why these bytes are no event, in words that follow its name. */
+function problemOf(json: Buffer): string | undefined {
+  if (json.includes(9) || json.includes(10)) return 'is written on several lines or with tabs'
+  try {
+    const event = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json))
+    parseEventId(String(event.eventId))
+    const isWhole =
+      typeof event.eventType === 'string' &&
+      event.body !== undefined &&
+      typeof event.createdBy === 'string' &&
+      !Number.isNaN(Date.parse(event.createdAt)) &&
+      event.hash === null
+    return isWhole ? undefined : 'lacks a member that every event has'
+  } catch {
+    return 'is not the JSON of an event'
+  }
+}
+
+/**
+ * Writes events into a folder, which is made where it is missing and must hold no `index`:
+ * 1. each event through a temporary file, synced and renamed; a crash leaves events that no index names
+ * 2. the index, which grows in a temporary file meanwhile, synced and renamed: the events are there
+ * Writing again after a crash replaces what the first attempt left.
+ * @returns the number of events
+ * @throws AppError `usage` where the folder has an index already
+ */
+export async function writeOriginalEvents(
+  disk: Disk,
+  folder: string,
+  events: AsyncIterable<ChainedEvent>,
+  progress?: (done: number) => void,
+): Promise<number> {
+  const index = join(folder, 'index')
+  if (disk.status(index)) {
+    throw new AppError('usage', 'The folder holds events already: name an empty one')
+  }
+  const temporary = join(folder, 'tmp')
+  for (const path of [folder, temporary]) disk.makeFolder(path)
+  let sequence = 0
+  const grown = await writeTemporary(disk, temporary, async (fd) => {
+    for await (const event of events) {
+      sequence++
+      await writeEvent(disk, folder, sequence, event)
+      await disk.writeMuch(fd, Buffer.from(`${digits(sequence)} ${event.hash}\n`))
+      progress?.(sequence)
+    }
+  })
+  await putInPlace(disk, grown, index, folder)
+  return sequence
+}
+
+async function putInPlace(disk: Disk, from: string, to: string, folder: string): Promise<void> {
+  try {
+    disk.rename(from, to)
+  } catch (error) {
+    discard(disk, from)
+    throw error
+  }
+  await disk.syncFolder(folder)
+}
+
+async function writeEvent(
+  disk: Disk,
+  folder: string,
+  sequence: number,
+  event: ChainedEvent,
+): Promise<void> {
+  const path = eventPath(folder, sequence, event.hash)
+  const own = join(path, '..')
+  const fanOut = join(own, '..')
+  const isNewFanOut = disk.makeFolder(fanOut)
+  disk.makeFolder(own)
+  const bytes = Buffer.concat([Buffer.from(`${event.previous}\n`), event.json])
+  await replaceFile(disk, join(folder, 'tmp'), path, bytes)
+  await disk.syncFolder(fanOut)
+  if (isNewFanOut) await disk.syncFolder(folder)
+}
+
+function eventPath(folder: string, sequence: number, hash: EventHash): string {
+  return join(folder, hash.slice(0, 2), hash, `${digits(sequence)}.json`)
+}
+
+function digits(sequence: number): string {
+  return String(sequence).padStart(10, '0')
+}
+
+function refusal(sequence: number, message: string): AppError {
+  return new AppError('import-refused', message, { sequence })
+}
