@@ -130,8 +130,7 @@ export const STORAGE_CASES: readonly CorpusCase[] = [
     }
   }),
   signedInCase('a name that is no file name is refused', async (send) => {
-    const long = `${'n'.repeat(256)}`
-    for (const name of ['.htaccess', 'a%5Cb', long, '%E2%80%AEtxt.exe']) {
+    for (const name of ['.htaccess', 'a%5Cb', '%E2%80%AEtxt.exe']) {
       expectError(await put(send, name, 'hello'), 400, 'bad-name')
     }
     expect((await put(send, '%2e%2e', 'hello')).status).toBe(400)

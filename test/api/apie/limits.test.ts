@@ -12,7 +12,7 @@ const open = async (options: Parameters<typeof openTestApp>[0] = {}) => {
 }
 
 describe('an upload', () => {
-  it.each(['%2e%2e', 'a%2Fb', '..%2F..%2Fetc%2Fpasswd', 'a%00b', 'a%0Ab'])(
+  it.each(['%2e%2e', 'a%2Fb', '..%2F..%2Fetc%2Fpasswd', 'a%00b', 'a%0Ab', 'n'.repeat(256)])(
     'under the name %s is 400',
     async (name) => {
       const { send, store } = await open()
