@@ -127,10 +127,10 @@ export const ACCESS_CASES: readonly CorpusCase[] = [
   {
     name: 'a new password replaces the old one',
     run: async (send) => {
-      const answer = await send(update({ password: 'new password' }, basic('a@b.c', 'pw')))
+      const answer = await send(update({ password: 'n' }, basic('a@b.c', 'pw')))
       expect([answer.status, json(answer)]).toEqual([200, { status: 'ok' }])
       expect((await get(send, '/events', basic('a@b.c', 'pw'))).status).toBe(401)
-      expect((await get(send, '/events', basic('a@b.c', 'new password'))).status).toBe(200)
+      expect((await get(send, '/events', basic('a@b.c', 'n'))).status).toBe(200)
     },
   },
   signedInCase('info with a line break is refused and nobody is locked out', async (send) => {
