@@ -10,28 +10,18 @@
  *
  * Appending is `appender.ts`, answering questions is `file-log.ts`.
  */
-import { join } from 'node:path'
 import { AppError } from '../../domain/app-error.ts'
 import { type EventHash, parseStoredEvent } from '../../domain/event.ts'
 import type { Clock, Progress } from '../../domain/ports.ts'
-import type { SequenceRule } from '../../domain/sequence.ts'
-import { randomHex } from '../../kit/random.ts'
-import type { Disk } from './disk.ts'
-import { GENESIS, HeadFile, type IndexHead, type IndexPoint } from './head-file.ts'
-import { IndexFiles } from './index-files.ts'
-import type { LogLayout } from './layout.ts'
-import { LogIndex } from './log-index.ts'
+import { GENESIS, type IndexHead } from './head-file.ts'
+import { IndexKeeper, type IndexOptions } from './index-keeper.ts'
+import type { LogIndex } from './log-index.ts'
 import { type LineEvent, type LogPoint, readLine } from './log-line.ts'
 import { Segment } from './segment.ts'
+import { SegmentShelf } from './segment-shelf.ts'
 
-export type LogOptions = {
-  readonly disk: Disk
-  readonly layout: LogLayout
-  readonly storeId: string
-  /** Which start of the machine this is; empty where unknown. */
-  readonly boot: string
+export type LogOptions = IndexOptions & {
   readonly clock: Clock
-  readonly sequenceRule: SequenceRule
   readonly segmentBytes: number
   readonly lockTimeoutMs: number
   /** False: nothing is synced, a loss of power loses acknowledged events. */
@@ -46,35 +36,30 @@ const FLUSH_EVENTS = 4096
 const MOST_PENDING = 65_536
 /** Events found behind the index from which on a reader writes the index, too. */
 const READER_FLUSH_EVENTS = 64
-/** Events after which the index files are synced. */
-const SYNC_EVENTS = 4096
 
 export class LogFollower {
   readonly options: LogOptions
   point: LogPoint = GENESIS
-  index: LogIndex
   /** Events known to be on disk. */
   durable = 0
   /** What is wrong with the log, once that is known. */
   damage: AppError | undefined
   /** Void bytes seen behind the point. */
   voidBytes = 0
-  private readonly headFile: HeadFile
-  private generation: string
-  /** A generation that a head names but whose files are not all there. */
-  private unusable: string | undefined
-  private synced: IndexPoint = GENESIS
+  private readonly keeper: IndexKeeper
+  private readonly shelf: SegmentShelf
   private current: Segment | undefined
   private scannedSize = -1
   private queue: Promise<unknown> = Promise.resolve()
-  private checkpoint: Promise<void> | undefined
-  private readonly olderSegments = new Map<number, Segment>()
 
   constructor(options: LogOptions) {
     this.options = options
-    this.headFile = new HeadFile(options.disk, options.layout.index)
-    this.generation = randomHex(8)
-    this.index = new LogIndex(options.storeId, options.sequenceRule, GENESIS, undefined)
+    this.keeper = new IndexKeeper(options)
+    this.shelf = new SegmentShelf(options.disk, options.layout)
+  }
+
+  get index(): LogIndex {
+    return this.keeper.index
   }
 
   /** Runs `work` while no other work on this follower runs. */
@@ -118,7 +103,7 @@ export class LogFollower {
     const deadline = progress
       ? Number.POSITIVE_INFINITY
       : performance.now() + this.options.catchUpMs
-    this.adopt(this.headFile.read())
+    this.adopt(this.keeper.readHead())
     while (await this.readSegment(deadline, progress)) {
       // One more file of the log begins.
     }
@@ -153,47 +138,16 @@ export class LogFollower {
       if (error instanceof AppError && error.code !== 'log-damaged') return
       throw error
     }
-    const isDue = this.point.count - this.synced.count >= SYNC_EVENTS || this.options.boot === ''
-    if (isDue) await this.syncIndex()
-  }
-
-  /** Syncs the index files, one sync at a time; what is written meanwhile waits for the next one. */
-  async syncIndex(): Promise<void> {
-    if (this.checkpoint || this.index.persisted.count === this.synced.count) return
-    const point = this.index.persisted
-    const folder = join(this.options.layout.index, this.generation)
-    const files = IndexFiles.open(this.options.disk, folder, 'update')
-    if (!files) return
-    this.checkpoint = files
-      .sync()
-      .then(() => {
-        this.synced = point
-        this.headFile.write(this.head(this.index.persisted), this.unusable)
-        return this.headFile.sync()
-      })
-      .catch(() => {
-        // After a loss of power more of the index is built anew than would have been needed.
-      })
-      .finally(() => {
-        files.close()
-        this.checkpoint = undefined
-      })
-    if (this.options.boot === '') await this.checkpoint
+    if (!this.keeper.isSyncDue) return
+    this.keeper.startSync()
+    if (this.options.boot === '') await this.keeper.settle()
   }
 
   /** An older or the current file for reading. */
   openSegment(number: number): Segment {
     if (number === this.current?.number) return this.current
-    const known = this.olderSegments.get(number)
-    if (known) return known
-    const segment = Segment.open(this.options.disk, this.options.layout, number, 'read')
+    const segment = this.shelf.take(number)
     if (!segment) throw this.damaged(`File ${number} of the log is missing`)
-    const [oldest] = this.olderSegments.values()
-    if (oldest && this.olderSegments.size >= 16) {
-      this.olderSegments.delete(oldest.number)
-      oldest.close()
-    }
-    this.olderSegments.set(number, segment)
     return segment
   }
 
@@ -201,40 +155,28 @@ export class LogFollower {
     return new AppError('log-damaged', message, facts)
   }
 
-  /** Starts a new generation of the index from nothing. Only inside `exclusive`. */
-  restart(): void {
-    this.index.close()
-    this.leaveSegment()
-    this.generation = randomHex(8)
-    this.synced = GENESIS
-    this.point = GENESIS
-    this.index = new LogIndex(this.options.storeId, this.options.sequenceRule, GENESIS, undefined)
-  }
-
-  /** Reads the whole log anew into the present generation. Only inside `exclusive`. */
+  /** Reads the whole log anew into a new generation of the index. Only inside `exclusive`. */
   async rebuild(progress: Progress): Promise<void> {
-    this.restart()
-    this.unusable = this.headFile.read()?.generation
+    this.keeper.restart()
+    this.leaveSegment()
+    this.point = GENESIS
     while (await this.readSegment(Number.POSITIVE_INFINITY, progress)) {
       // One more file of the log begins.
     }
     await this.makeDurable()
     if (this.index.pendingCount > 0) this.flush()
-    await this.syncIndex()
-    await this.checkpoint
+    this.keeper.startSync()
+    await this.keeper.settle()
+    this.keeper.sweep(this.options.clock.now())
   }
 
   async close(): Promise<void> {
     await this.queue
-    await this.checkpoint
-    if (this.options.boot !== '' && this.index.persisted.count > this.synced.count) {
-      await this.syncIndex()
-      await this.checkpoint
-    }
+    if (this.index.persisted.count > 0) this.keeper.startSync()
+    await this.keeper.settle()
     this.index.close()
     this.leaveSegment()
-    for (const segment of this.olderSegments.values()) segment.close()
-    this.olderSegments.clear()
+    this.shelf.close()
   }
 
   private isUnchanged(): boolean {
@@ -244,37 +186,14 @@ export class LogFollower {
   /** Takes over what a head says where it reaches further than this process does. */
   private adopt(head: IndexHead | undefined): void {
     if (!head) return
-    const { boot } = this.options
-    const trusted = head.boot === boot && boot !== '' ? head.point : head.synced
-    const isOther = head.generation !== this.generation
-    const isNewer =
-      trusted.count > this.point.count || (isOther && trusted.count >= this.index.persisted.count)
-    if (!isOther && head.synced.count > this.synced.count) this.synced = head.synced
-    const files = isNewer && trusted.count > 0 ? this.openIndex(head.generation) : undefined
-    if (!files) {
-      if (isNewer) this.unusable = head.generation
-      this.checkLength(head)
-      return
+    const trusted = this.keeper.adopt(head, this.point.count)
+    if (trusted) {
+      if (trusted.segment !== this.current?.number) this.leaveSegment()
+      this.point = trusted
+      this.scannedSize = -1
+      this.durable = Math.max(this.durable, trusted.count)
     }
-    this.index.close()
-    this.generation = head.generation
-    this.synced = head.synced
-    this.index = new LogIndex(this.options.storeId, this.options.sequenceRule, trusted, files)
-    if (trusted.segment !== this.current?.number) this.leaveSegment()
-    this.point = trusted
-    this.scannedSize = -1
-    this.durable = Math.max(this.durable, trusted.count)
     this.checkLength(head)
-  }
-
-  private openIndex(generation: string): IndexFiles | undefined {
-    const folder = join(this.options.layout.index, generation)
-    try {
-      return IndexFiles.open(this.options.disk, folder, 'update')
-    } catch (error) {
-      if (!(error instanceof AppError && error.code === 'storage-read-only')) throw error
-      return IndexFiles.open(this.options.disk, folder, 'read')
-    }
   }
 
   /** A head is written after the log was synced: a shorter log has lost acknowledged events. */
@@ -365,15 +284,7 @@ export class LogFollower {
   }
 
   private flush(): void {
-    const point = { ...this.point, sequences: this.index.sequenceCount }
-    const folder = join(this.options.layout.index, this.generation)
-    const files = this.index.openedFiles ?? IndexFiles.make(this.options.disk, folder)
-    this.index.flush(files, point, this.synced.count)
-    this.headFile.write(this.head(point), this.unusable)
-  }
-
-  private head(point: IndexPoint): IndexHead {
-    return { generation: this.generation, boot: this.options.boot, point, synced: this.synced }
+    this.keeper.flush({ ...this.point, sequences: this.index.sequenceCount })
   }
 
   private openCurrent(number: number): Segment | undefined {

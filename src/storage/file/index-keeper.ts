@@ -1,0 +1,157 @@
+/**
+ * Keeps the files of an index: which generation is in use, what its head says, writing it on, syncing it now
+ * and then, starting a new one. What is in the files is `log-index.ts` and `index-files.ts`.
+ */
+import { join } from 'node:path'
+import { AppError } from '../../domain/app-error.ts'
+import type { SequenceRule } from '../../domain/sequence.ts'
+import { randomHex } from '../../kit/random.ts'
+import type { Disk } from './disk.ts'
+import { GENESIS, HeadFile, type IndexHead, type IndexPoint } from './head-file.ts'
+import { IndexFiles } from './index-files.ts'
+import type { LogLayout } from './layout.ts'
+import { LogIndex } from './log-index.ts'
+
+export type IndexOptions = {
+  readonly disk: Disk
+  readonly layout: LogLayout
+  readonly storeId: string
+  /** Which start of the machine this is; empty where unknown. */
+  readonly boot: string
+  readonly sequenceRule: SequenceRule
+}
+
+/** Events after which the index files are synced. */
+const SYNC_EVENTS = 4096
+/** Age in ms of a generation that nobody uses any more. */
+const ABANDONED_MS = 3_600_000
+
+export class IndexKeeper {
+  index: LogIndex
+  private readonly options: IndexOptions
+  private readonly headFile: HeadFile
+  private generation = randomHex(8)
+  /** A generation that a head names but whose files are not all there, or that is to be replaced. */
+  private unusable: string | undefined
+  private synced: IndexPoint = GENESIS
+  private running: Promise<void> | undefined
+
+  constructor(options: IndexOptions) {
+    this.options = options
+    this.headFile = new HeadFile(options.disk, options.layout.index)
+    this.index = this.emptyIndex()
+  }
+
+  readHead(): IndexHead | undefined {
+    return this.headFile.read()
+  }
+
+  /**
+   * Takes over the index that a head speaks of where it reaches further than `count`, or belongs to another
+   * generation that reaches as far as the one in use.
+   * @returns the point that it reaches to, where it was taken over
+   */
+  adopt(head: IndexHead, count: number): IndexPoint | undefined {
+    const { boot, storeId, sequenceRule } = this.options
+    const trusted = head.boot === boot && boot !== '' ? head.point : head.synced
+    const isOther = head.generation !== this.generation
+    const isAsFar = isOther && trusted.count >= this.index.persisted.count
+    if (!isOther && head.synced.count > this.synced.count) this.synced = head.synced
+    if (trusted.count <= count && !isAsFar) return undefined
+    const files = trusted.count > 0 ? this.open(head.generation) : undefined
+    if (!files) {
+      this.unusable = head.generation
+      return undefined
+    }
+    this.index.close()
+    this.generation = head.generation
+    this.synced = head.synced
+    this.index = new LogIndex(storeId, sequenceRule, trusted, files)
+    return trusted
+  }
+
+  /** Begins a new generation from nothing; the one in use stays for those who use it. */
+  restart(): void {
+    this.index.close()
+    this.unusable = this.headFile.read()?.generation
+    this.generation = randomHex(8)
+    this.synced = GENESIS
+    this.index = this.emptyIndex()
+  }
+
+  /** Writes what is pending; the log must be durable up to `point`. */
+  flush(point: IndexPoint): void {
+    const folder = join(this.options.layout.index, this.generation)
+    const files = this.index.openedFiles ?? IndexFiles.make(this.options.disk, folder)
+    this.index.flush(files, point, this.synced.count)
+    this.writeHead(point)
+  }
+
+  /** True where a loss of power would cost too much of the index. */
+  get isSyncDue(): boolean {
+    const isDue = this.index.persisted.count - this.synced.count >= SYNC_EVENTS
+    return isDue || this.options.boot === ''
+  }
+
+  /** Syncs the index files, one sync at a time; what is written meanwhile waits for the next one. */
+  startSync(): void {
+    if (this.running || this.index.persisted.count === this.synced.count) return
+    const folder = join(this.options.layout.index, this.generation)
+    const files = IndexFiles.open(this.options.disk, folder, 'update')
+    if (!files) return
+    this.running = this.sync(files, this.index.persisted).finally(() => {
+      this.running = undefined
+    })
+  }
+
+  /** Waits for a sync that is under way. */
+  async settle(): Promise<void> {
+    await this.running
+  }
+
+  /** Removes generations that were abandoned by a killed process, or replaced. */
+  sweep(nowMs: number): void {
+    const { disk, layout } = this.options
+    const inUse = this.headFile.read()?.generation
+    for (const name of disk.list(layout.index) ?? []) {
+      const folder = join(layout.index, name)
+      const status = disk.status(join(folder, 'entries'))
+      const isAbandoned = status !== undefined && nowMs - status.modifiedMs > ABANDONED_MS
+      if (name === inUse || name === this.generation || !isAbandoned) continue
+      for (const file of disk.list(folder) ?? []) disk.unlink(join(folder, file))
+      disk.removeFolder(folder)
+    }
+  }
+
+  private async sync(files: IndexFiles, point: IndexPoint): Promise<void> {
+    try {
+      await files.sync()
+      this.synced = point
+      this.writeHead(this.index.persisted)
+      await this.headFile.sync()
+    } catch {
+      // After a loss of power more of the index is built anew than would have been needed.
+    } finally {
+      files.close()
+    }
+  }
+
+  private writeHead(point: IndexPoint): void {
+    const { generation, synced } = this
+    this.headFile.write({ generation, boot: this.options.boot, point, synced }, this.unusable)
+  }
+
+  private open(generation: string): IndexFiles | undefined {
+    const folder = join(this.options.layout.index, generation)
+    try {
+      return IndexFiles.open(this.options.disk, folder, 'update')
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'storage-read-only')) throw error
+      return IndexFiles.open(this.options.disk, folder, 'read')
+    }
+  }
+
+  private emptyIndex(): LogIndex {
+    return new LogIndex(this.options.storeId, this.options.sequenceRule, GENESIS, undefined)
+  }
+}
