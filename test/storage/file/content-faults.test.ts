@@ -43,9 +43,9 @@ async function atEveryCall(
       (reason: unknown) => reason,
     )
     if (error !== undefined) expect(error, `call ${failAt}`).toBeInstanceOf(AppError)
+    expect((await content.verify()).findings, `call ${failAt}`).toEqual([])
     await check({ root, content, error })
-    const { findings } = await content.verify()
-    expect(findings, `call ${failAt}`).toEqual([])
+    expect((await content.verify()).findings, `call ${failAt}`).toEqual([])
     if (!faulty.hasFailed()) {
       expect(error).toBeUndefined()
       return faulty.calls.length
@@ -95,6 +95,64 @@ describe.each(faults)('$code at every call, $mode', (plan) => {
       },
     )
     expect(calls).toBe(4)
+  })
+})
+
+/** The calls of an upload between which a removal makes a difference. */
+const decidingCalls = ['link', 'rename', 'status', 'syncFolder', 'openRead', 'unlink']
+
+type Step = { readonly at: number; readonly run: () => void }
+
+/** `disk` with each step run before the deciding call of its number, counted from 1, or by `finish`. */
+function interleaved(disk: Disk, steps: readonly Step[]) {
+  const left = new Set(steps)
+  let calls = 0
+  const runUpTo = (limit: number) => {
+    for (const step of left) {
+      if (step.at > limit) continue
+      left.delete(step)
+      step.run()
+    }
+  }
+  const entries = Object.entries(disk).map(([name, call]) => [
+    name,
+    (...args: unknown[]) => {
+      if (decidingCalls.includes(name)) runUpTo(++calls)
+      return (call as (...args: unknown[]) => unknown)(...args)
+    },
+  ])
+  const finish = () => runUpTo(Number.POSITIVE_INFINITY)
+  return { disk: Object.fromEntries(entries) as Disk, calls: () => calls, finish }
+}
+
+describe('an upload of bytes that are being removed', () => {
+  it('never ends as a description without bytes, however the steps of the two fall', async () => {
+    const { root, layout, content } = await open()
+    const about = join(root, `content/2c/${HELLO}.json`)
+    const blob = join(root, `content/2c/${HELLO}.blob`)
+    const remove = (path: string, at: number) => ({
+      at,
+      run: () => fs.rmSync(path, { force: true }),
+    })
+    let calls = 1
+    let runs = 0
+    // A removal in its three steps, at every i, j and k of the calls of an upload; how many there are shows.
+    for (let i = 1; i <= calls; i++) {
+      for (let j = i; j <= calls; j++) {
+        for (let k = j; k <= calls; k++) {
+          await content.put(hello(), NAMES)
+          const steps = [remove(about, i), remove(blob, j), remove(about, k)]
+          const run = interleaved(syncDisk, steps)
+          await createFileContent({ disk: run.disk, layout, clock }).put(hello(), NAMES)
+          run.finish()
+          calls = Math.max(calls, run.calls())
+          const isThere = [about, blob].map((path) => fs.existsSync(path))
+          expect(isThere, `${i} ${j} ${k}`).not.toEqual([true, false])
+          runs++
+        }
+      }
+    }
+    expect(runs).toBeGreaterThan(150)
   })
 })
 
