@@ -82,6 +82,8 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   EROFS: 'storage-read-only',
   EACCES: 'storage-read-only',
   EPERM: 'storage-read-only',
+  // A log that could be opened for reading only.
+  EBADF: 'storage-read-only',
 }
 
 const sentences: Readonly<Partial<Record<ErrorCode, string>>> = {
