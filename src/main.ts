@@ -4,6 +4,7 @@
  */
 import process from 'node:process'
 import type { SettingSources } from './config.ts'
+import { isListeningSocket } from './gateway/listening-socket.ts'
 import { loadSettings, programPathOf, stubPathOf } from './program-files.ts'
 import { syncDisk } from './storage/file/disk.ts'
 
@@ -45,6 +46,10 @@ async function runCommand(): Promise<void> {
         const { openCommandStore } = await import('./wire.ts')
         return openCommandStore(settings(options), mode)
       },
+      importOriginal: async (...call) =>
+        (await import('./wire.ts')).originalFolders.importOriginal(...call),
+      exportOriginal: async (...call) =>
+        (await import('./wire.ts')).originalFolders.exportOriginal(...call),
       openApp: async () => {
         const { openApp } = await import('./wire.ts')
         return openApp(settings(options), 'many-requests')
@@ -53,5 +58,11 @@ async function runCommand(): Promise<void> {
   })
 }
 
+async function answerFastCgi(): Promise<void> {
+  process.stderr.write('apie: FastCGI is not there yet; use it as CGI or with "apie serve"\n')
+  process.exitCode = 1
+}
+
 if (process.env['GATEWAY_INTERFACE'] !== undefined) void answerCgiRequest()
+else if (isListeningSocket(0)) void answerFastCgi()
 else void runCommand()

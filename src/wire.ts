@@ -7,13 +7,14 @@ import { apieRoutes } from './api/apie/routes.ts'
 import type { Settings } from './config.ts'
 import { AppError } from './domain/app-error.ts'
 import { createEventLog } from './domain/event-log.ts'
-import type { Clock, Store } from './domain/ports.ts'
+import type { Clock, Progress, Store } from './domain/ports.ts'
 import { createApp } from './http/app.ts'
 import type { Authenticate, Route } from './http/handler.ts'
 import type { App } from './http/message.ts'
+import { mediaTypeOfName } from './kit/media-type-of-name.ts'
 import { createProgramLog, type ProgramLog } from './program-log.ts'
 import { programVersion } from './program-version.ts'
-import { syncDisk } from './storage/file/disk.ts'
+import { asyncDisk, syncDisk } from './storage/file/disk.ts'
 import { type OpenOptions, openStore } from './storage/open.ts'
 
 export const systemClock: Clock = { now: () => Date.now() }
@@ -23,6 +24,22 @@ export type OpenedApp = { readonly app: App; close(): Promise<void> }
 /** The store alone, for commands. */
 export function openCommandStore(settings: Settings, mode: OpenOptions['mode']): Promise<Store> {
   return openStore({ settings, clock: systemClock, mode, serves: 'command' })
+}
+
+/** Both ways between a store and a folder of the original Apie; loaded when a command asks for it. */
+export const originalFolders = {
+  importOriginal: async (store: Store, folder: string, progress: Progress) => {
+    const { log, content } = store
+    if (!log.importEvents) throw new AppError('usage', 'This engine cannot take over events')
+    const { importOriginal } = await import('./storage/file/original-layout.ts')
+    const importEvents = log.importEvents.bind(log)
+    const target = { importEvents, content, mediaTypeOf: mediaTypeOfName }
+    return importOriginal(asyncDisk, folder, target, progress)
+  },
+  exportOriginal: async (store: Store, folder: string, progress: Progress) => {
+    const { exportOriginal } = await import('./storage/file/original-layout.ts')
+    return exportOriginal(asyncDisk, folder, store, progress)
+  },
 }
 
 /**

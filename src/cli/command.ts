@@ -3,7 +3,7 @@
  * The table itself is `commands.ts`; what stands behind `CommandServices` is put together in `main.ts`.
  */
 import type { SettingName, Settings } from '../config.ts'
-import type { Store } from '../domain/ports.ts'
+import type { ImportCount, Progress, Store } from '../domain/ports.ts'
 import type { App } from '../http/message.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -49,6 +49,9 @@ export type CommandCall = {
   readonly services: CommandServices
 }
 
+/** What was taken over, and what was there before. */
+export type TransferCount = { readonly events: ImportCount; readonly content: ImportCount }
+
 /** An open store and the app over it. */
 export type OpenApp = { readonly app: App; close(): Promise<void> }
 
@@ -63,6 +66,14 @@ export type CommandServices = {
    * @throws AppError `storage-unavailable`, `data-folder-unsafe`, `format-unknown`
    */
   openStore(mode: 'existing' | 'create'): Promise<Store>
+  /** Takes a folder of the original Apie over. @throws AppError `import-refused` */
+  importOriginal(store: Store, folder: string, progress: Progress): Promise<TransferCount>
+  /** Writes a store as such a folder. @throws AppError `usage` where the folder holds anything */
+  exportOriginal(
+    store: Store,
+    folder: string,
+    progress: Progress,
+  ): Promise<{ readonly events: number; readonly content: number }>
   /** For `serve`: made where it is missing. `report` takes what goes wrong while it serves. */
   openApp(): Promise<OpenApp>
 }

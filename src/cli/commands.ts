@@ -92,10 +92,12 @@ export const COMMANDS: readonly Command[] = [
     wordCount: [1, 1],
     summary: 'take over a folder in the original Apie layout',
     details: [
-      'Into an empty store only. Every hash is checked before anything is stored; hashes stay as they are.',
+      'Reads DIR/events/default and DIR/media; where DIR has an "index" itself, DIR is the log alone.',
+      'Every event is checked before anything is stored; texts and hashes stay as they are. The store must',
+      'be empty or hold the beginning of the same history, so an import that broke off may be repeated.',
     ],
     options: [],
-    failure: 'the folder is damaged or the store is not empty; nothing was stored',
+    failure: 'the folder is damaged, or the store holds another history',
     run: async (call) => (await import('./import.ts')).runImport(call),
   },
   {

@@ -111,9 +111,25 @@ export type LogEngine = {
   /** Recomputes every hash, every link and every index entry; changes nothing. */
   verify(progress?: Progress): Promise<VerifyReport>
 
+  /**
+   * Takes in a history that has its texts and hashes already, byte for byte. Absent where an engine cannot.
+   * @throws AppError `import-refused` where the history does not fit what is there
+   */
+  importEvents?(events: AsyncIterable<LinkedEvent>, progress?: Progress): Promise<ImportCount>
+
   /** Waits for what is under way and lets go of everything held open. */
   close(): Promise<void>
 }
+
+/** An event with its place in a chain; `json` holds `"hash":null`. */
+export type LinkedEvent = {
+  readonly json: Uint8Array
+  readonly hash: EventHash
+  readonly previous: EventHash
+}
+
+/** How many were taken in, and how many were there before. */
+export type ImportCount = { readonly imported: number; readonly alreadyThere: number }
 
 /** An engine that rebuilds what it derived from the log. */
 export type Reindexable = { reindex(progress?: Progress): Promise<void> }

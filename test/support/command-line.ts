@@ -36,6 +36,12 @@ export async function runWords(
       openApp: async () => {
         throw new Error('this test has no app')
       },
+      importOriginal: async () => {
+        throw new Error('this test imports nothing')
+      },
+      exportOriginal: async () => {
+        throw new Error('this test exports nothing')
+      },
       ...services,
     }),
   })

@@ -1,0 +1,116 @@
+/** Commands on a real data folder, each as a process of its own: `node src/main.ts …`. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readSettings } from '../../src/config.ts'
+import { openCommandStore } from '../../src/wire.ts'
+import { appendTo, draft, uuid } from '../support/drafts.ts'
+import { PROJECT, type Run, run } from '../support/executable.ts'
+
+let root = ''
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'apie-cli-'))
+  const settings = readSettings({ environment: { APIE_STORE: `file:${join(root, 'data')}` } })
+  const store = await openCommandStore(settings, 'create')
+  for (const n of [1, 2, 3]) await store.log.append(appendTo(`stream-${n}`, [draft(n)]))
+  const bytes = (async function* () {
+    yield Buffer.from('hello')
+  })()
+  await store.content.put(bytes, { filename: 'a.txt', mediaType: 'text/plain' })
+  await store.close()
+}, 30_000)
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+const apie = (...words: string[]): Promise<Run> =>
+  run(process.execPath, [join(PROJECT, 'src/main.ts'), ...words], { limitMs: 30_000 })
+const inData = (command: string, ...words: string[]) =>
+  apie(command, ...words, '--data', join(root, 'data'))
+
+describe('a data folder', () => {
+  test('that is clean passes verify, in words and as JSON', async () => {
+    const { status, out, err } = await inData('verify')
+    expect({ status, err }).toEqual({ status: 0, err: '' })
+    expect(out).toMatch(/^log: 3 events/)
+    const json = JSON.parse((await inData('verify', '--json')).out)
+    expect(json).toMatchObject({ clean: true, log: { counts: { events: 3 } }, content: {} })
+    expect(Object.keys(json)).toEqual(['clean', 'log', 'records', 'content'])
+  })
+
+  test('that is missing is not made by a command that only looks', async () => {
+    const missing = join(root, 'missing')
+    for (const command of ['verify', 'reindex', 'export']) {
+      expect(await apie(command, '--data', missing)).toMatchObject({
+        status: 1,
+        out: '',
+        err: 'apie: There is no store in the data folder [storage-unavailable]\n',
+      })
+    }
+    expect(readdirSync(root)).not.toContain('missing')
+  })
+
+  test('gets its indexes back from reindex', async () => {
+    const index = join(root, 'data', 'index')
+    for (const name of readdirSync(index)) rmSync(join(index, name), { recursive: true })
+    expect(await inData('reindex')).toMatchObject({ status: 0, out: 'reindexed 3 events\n' })
+    expect((await inData('verify')).status).toBe(0)
+  })
+
+  test('is exported as lines in the order of the log, each with its hash', async () => {
+    const { status, out } = await inData('export')
+    expect(status).toBe(0)
+    const events = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(events.map(({ eventId, position }) => [eventId, position])).toEqual([
+      [uuid(1), 0],
+      [uuid(2), 1],
+      [uuid(3), 2],
+    ])
+    expect(events[0].hash).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  test('goes to the original layout and back with the same hashes and content', async () => {
+    const original = join(root, 'original')
+    expect(await inData('export', original)).toMatchObject({
+      status: 0,
+      out: 'exported 3 events and 1 files\n',
+    })
+    const copy = join(root, 'copy')
+    expect(await apie('import', original, '--data', copy)).toMatchObject({
+      status: 0,
+      out: 'events: 3 imported, 0 there before\ncontent: 1 imported, 0 there before\n',
+    })
+    expect((await apie('export', '--data', copy)).out).toBe((await inData('export')).out)
+    expect((await apie('import', original, '--data', copy)).out).toBe(
+      'events: 0 imported, 3 there before\ncontent: 0 imported, 1 there before\n',
+    )
+    expect((await inData('export', original)).status).toBe(2)
+  })
+
+  test('with a damaged event fails verify, and the finding says where', async () => {
+    const damaged = join(root, 'damaged')
+    await apie('import', join(root, 'original'), '--data', damaged)
+    const segment = join(damaged, 'log', '00000001.log')
+    writeFileSync(segment, readFileSync(segment, 'utf8').replace('{"n":2}', '{"n":9}'))
+    const { status, out } = await apie('verify', '--json', '--data', damaged)
+    expect(status).toBe(1)
+    const { clean, log } = JSON.parse(out)
+    expect(clean).toBe(false)
+    expect(log.findings[0]).toMatchObject({ kind: 'damage' })
+  })
+})
+
+test('a wrong call exits with 2 and one sentence', async () => {
+  expect(await apie('vresion')).toEqual({
+    status: 2,
+    out: '',
+    err: 'apie: There is no command "vresion", the nearest is "version". See "apie help". [usage]\n',
+  })
+})
+
+test('a reader that goes away ends an export without a complaint', async () => {
+  const script = `"${process.execPath}" "${join(PROJECT, 'src/main.ts')}" help | true`
+  expect(await run('/bin/sh', ['-c', script], {})).toMatchObject({ status: 0, err: '' })
+})
