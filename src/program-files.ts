@@ -77,8 +77,8 @@ export function loadSettings(request: LoadRequest): Settings {
 function readSettingsFile({ files, environment, disk, folder }: LoadRequest) {
   const named = environment['APIE_CONFIG']
   if (files.stubPath !== undefined) {
-    const text = disk.readText(files.stubPath)
-    if (text?.startsWith('#!')) return { path: files.stubPath, text }
+    const text = readStub(files.stubPath, disk)
+    if (text !== undefined) return { path: files.stubPath, text }
   }
   const path = named ? resolve(folder, named) : join(dirname(files.programPath), 'apie.json')
   const text = disk.readText(path)
@@ -88,6 +88,21 @@ function readSettingsFile({ files, environment, disk, folder }: LoadRequest) {
     })
   }
   return text === undefined ? undefined : { path, text }
+}
+
+/** Larger files are no stub: the executable itself must not be read for a query that names it. */
+const MOST_STUB_BYTES = 65_536
+
+function readStub(path: string, disk: LoadRequest['disk']): string | undefined {
+  const status = disk.status(path)
+  if (status?.kind === 'link') {
+    throw new AppError('bad-setting', 'The `#!` file must not be a symbolic link', {
+      setting: '',
+    })
+  }
+  if (status === undefined || status.size > MOST_STUB_BYTES) return undefined
+  const text = disk.readText(path)
+  return text?.startsWith('#!') ? text : undefined
 }
 
 /**

@@ -18,6 +18,7 @@ export type Terminal = {
 const READER_GONE = 141
 
 export function processTerminal(): Terminal {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', leaveQuietly)
   return {
     out: (text) => write(process.stdout, text),
     err: (text) => write(process.stderr, text),
@@ -28,12 +29,12 @@ export function processTerminal(): Terminal {
 
 function write(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    stream.write(text, (error) => {
-      if (!error) resolve()
-      else if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(READER_GONE)
-      else reject(error)
-    })
+    stream.write(text, (error) => (error ? reject(error) : resolve()))
   })
+}
+
+function leaveQuietly(error: NodeJS.ErrnoException): void {
+  process.exit(error.code === 'EPIPE' ? READER_GONE : 1)
 }
 
 async function readInput(): Promise<string> {

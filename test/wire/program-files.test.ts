@@ -128,6 +128,23 @@ describe('settings', () => {
     expect(placed.data).toBe('/home/alice/one')
   })
 
+  test('are not looked for in a large file or behind a symbolic link', () => {
+    const stub = '/home/alice/public_html/a.cgi'
+    const load = (difference: Partial<FileStatus>) =>
+      loadSettings({
+        files: { programPath: '/home/alice/bin/apie', stubPath: stub },
+        environment: {},
+        folder: '/work',
+        disk: {
+          readText: (path) => (path === stub ? '#!/home/alice/bin/apie\nport: 2\n' : undefined),
+          status: () => ({ ...owned(ALICE), kind: 'file', ...difference }),
+        },
+      })
+    expect(load({}).port).toBe(2)
+    expect(load({ size: 100_000_000 }).port).toBe(8000)
+    expect(() => load({ kind: 'link' })).toThrow('symbolic link')
+  })
+
   test('name the file but not its folder when they are refused', () => {
     expect(() => load({ '/home/alice/bin/apie.json': '{"prot":1}' })).toThrow(
       'apie.json has an unknown setting "prot"',
