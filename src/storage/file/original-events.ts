@@ -15,17 +15,12 @@ import {
   findEventHash,
   parseEventId,
 } from '../../domain/event.ts'
+import { nameProblem } from '../../domain/name.ts'
 import type { Progress } from '../../domain/ports.ts'
 import type { Disk, Fd } from './disk.ts'
 import { discard, replaceFile, writeTemporary } from './durable-write.ts'
+import type { ImportedEvent } from './importer.ts'
 import { readWhole } from './read-whole.ts'
-
-/** An event with its link. `json` holds `"hash":null` and neither tab nor line feed. */
-export type ChainedEvent = {
-  readonly json: Uint8Array
-  readonly hash: EventHash
-  readonly previous: EventHash
-}
 
 /** Ten digits, a space, 64 hex digits, a line feed. */
 const LINE_BYTES = 76
@@ -41,7 +36,7 @@ export async function* readOriginalEvents(
   disk: Disk,
   folder: string,
   progress?: Progress,
-): AsyncGenerator<ChainedEvent> {
+): AsyncGenerator<ImportedEvent> {
   const fd = disk.openRead(join(folder, 'index'))
   if (fd === undefined) throw new AppError('import-refused', 'The folder has no file "index"')
   try {
@@ -110,6 +105,7 @@ function problemOf(json: Buffer): string | undefined {
       typeof event.eventType === 'string' &&
       event.body !== undefined &&
       typeof event.createdBy === 'string' &&
+      (event.stream === undefined || nameProblem(event.stream) === undefined) &&
       !Number.isNaN(Date.parse(event.createdAt)) &&
       event.hash === null
     return isWhole ? undefined : 'lacks a member that every event has'
@@ -129,7 +125,7 @@ function problemOf(json: Buffer): string | undefined {
 export async function writeOriginalEvents(
   disk: Disk,
   folder: string,
-  events: AsyncIterable<ChainedEvent>,
+  events: AsyncIterable<ImportedEvent>,
   progress?: (done: number) => void,
 ): Promise<number> {
   const index = join(folder, 'index')
@@ -165,7 +161,7 @@ async function writeEvent(
   disk: Disk,
   folder: string,
   sequence: number,
-  event: ChainedEvent,
+  event: ImportedEvent,
 ): Promise<void> {
   const path = eventPath(folder, sequence, event.hash)
   const own = join(path, '..')

@@ -10,45 +10,61 @@ import { AppError } from '../../domain/app-error.ts'
 import { EMPTY_HASH } from '../../domain/event.ts'
 import type { ContentEngine, LogEngine, Progress } from '../../domain/ports.ts'
 import type { Disk } from './disk.ts'
+import type { ImportCount, ImportedEvent } from './importer.ts'
 import { exportOriginalContent, importOriginalContent } from './original-content.ts'
-import { type ChainedEvent, readOriginalEvents, writeOriginalEvents } from './original-events.ts'
-
-/** What was taken over, and what was there already. */
-export type ImportCount = { readonly imported: number; readonly alreadyThere: number }
+import { readOriginalEvents, writeOriginalEvents } from './original-events.ts'
 
 /** Where imported events and content go. */
 export type ImportTarget = {
-  /** Appends events with the hashes they have. @throws AppError `import-refused` on another history */
-  importEvents(events: AsyncIterable<ChainedEvent>, progress?: Progress): Promise<ImportCount>
+  readonly log: Pick<LogEngine, 'head' | 'findHash'> & {
+    importEvents(events: AsyncIterable<ImportedEvent>, progress?: Progress): Promise<ImportCount>
+  }
   readonly content: ContentEngine
-  /** Media type for a file name. */
-  mediaTypeOf(filename: string): string
 }
 
 /**
- * Takes a folder over. All events are checked before anything is stored, and content comes before the
- * events that may speak of it. Run again after a failure, it goes on where it stopped. A folder that holds
- * an `index` itself is taken for a log without content.
+ * Takes a folder over into a log that is empty or holds the beginning of the same history. All events and
+ * all content are checked before anything is stored, and content comes before the events that may speak of
+ * it. Run again after a failure, it goes on where it stopped. A folder that holds an `index` itself is taken
+ * for a log without content.
+ * @param mediaTypeOf media type for a file name
  * @throws AppError `import-refused`
  */
 export async function importOriginal(
   disk: Disk,
   folder: string,
   target: ImportTarget,
+  mediaTypeOf: (filename: string) => string,
   progress?: Progress,
 ): Promise<{ events: ImportCount; content: ImportCount }> {
   const isLog = disk.status(join(folder, 'index')) !== undefined
   const events = isLog ? folder : eventsFolder(folder)
   const media = join(folder, 'media')
-  let total = 0
-  for await (const _ of readOriginalEvents(disk, events)) total++
+  const total = await checkHistory(readOriginalEvents(disk, events), target.log)
   const content =
     isLog || disk.list(media) === undefined
       ? { imported: 0, alreadyThere: 0 }
-      : await importOriginalContent(disk, media, target.content, target.mediaTypeOf)
+      : await importOriginalContent(disk, media, target.content, mediaTypeOf)
   const report: Progress | undefined = progress && ((done) => progress(done, total))
-  const taken = await target.importEvents(readOriginalEvents(disk, events), report)
+  const taken = await target.log.importEvents(readOriginalEvents(disk, events), report)
   return { events: taken, content }
+}
+
+/** Since each hash covers all before it, two histories agree where the last event that both have is the same. */
+async function checkHistory(
+  events: AsyncIterable<ImportedEvent>,
+  log: ImportTarget['log'],
+): Promise<number> {
+  const { count } = await log.head()
+  let total = 0
+  let shared: ImportedEvent | undefined
+  for await (const event of events) {
+    if (total++ < count) shared = event
+  }
+  if (shared && (await log.findHash(shared.hash)) !== Math.min(total, count) - 1) {
+    throw new AppError('import-refused', 'The log holds another history than the folder')
+  }
+  return total
 }
 
 /**
@@ -75,7 +91,7 @@ export async function exportOriginal(
   return { events: written, content }
 }
 
-async function* chainedEvents(log: LogEngine, count: number): AsyncGenerator<ChainedEvent> {
+async function* chainedEvents(log: LogEngine, count: number): AsyncGenerator<ImportedEvent> {
   let previous = EMPTY_HASH
   for await (const run of log.readLog(0, count, 'forwards')) {
     for (const { json, hash } of run) {

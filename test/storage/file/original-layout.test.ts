@@ -10,11 +10,9 @@ import {
   importOriginalContent,
 } from '../../../src/storage/file/original-content.ts'
 import {
-  type ChainedEvent,
   readOriginalEvents,
   writeOriginalEvents,
 } from '../../../src/storage/file/original-events.ts'
-import { importOriginal } from '../../../src/storage/file/original-layout.ts'
 import { fixedClock, makeDataFolder, scratchFolders, tree } from '../../support/data-folder.ts'
 import { changingCalls, faultyDisk } from '../../support/fault-disk.ts'
 import { collect } from '../../support/store.ts'
@@ -131,6 +129,7 @@ describe('events of the original layout', () => {
     ['lacks a member', whole.replace('"body":1,', ''), EMPTY],
     ['lacks a member', whole.replace('"hash":null', '"hash":"x"'), EMPTY],
     ['lacks a member', whole.replace('2020', 'noon'), EMPTY],
+    ['lacks a member', whole.replace('"body"', '"stream":"a/b","body"'), EMPTY],
     ['is not the JSON', whole.slice(1), EMPTY],
     ['is not the JSON', whole.replace('-4000', ''), EMPTY],
     ['is not the JSON', 'null', EMPTY],
@@ -207,34 +206,6 @@ describe('content of the original layout', () => {
     fs.writeFileSync(join(folder, '2c', HELLO, '..htaccess'), 'hello')
     await importOriginalContent(syncDisk, folder, content, mediaTypeOf)
     expect((await collect(content.list())).map(({ filename }) => filename)).toEqual(['htaccess'])
-  })
-
-  it('comes before the events, and a folder with a damaged event gives neither', async () => {
-    const content = await open()
-    const folder = join(newFolder(), 'whole')
-    fs.cpSync(sample, folder, { recursive: true })
-    const taken: ChainedEvent[] = []
-    const target = {
-      content,
-      mediaTypeOf,
-      async importEvents(events: AsyncIterable<ChainedEvent>) {
-        expect(await collect(content.list())).toHaveLength(3)
-        taken.push(...(await collect(events)))
-        return { imported: taken.length, alreadyThere: 0 }
-      },
-    }
-    const last = pathOf(join(folder, 'events/default'), 5)
-    replaceIn(last, 'false', 'true ')
-    await expect(importOriginal(syncDisk, folder, target)).rejects.toMatchObject({
-      code: 'import-refused',
-    })
-    expect(await collect(content.list())).toEqual([])
-    replaceIn(last, 'true ', 'false')
-    expect(await importOriginal(syncDisk, folder, target)).toEqual({
-      events: { imported: 5, alreadyThere: 0 },
-      content: { imported: 3, alreadyThere: 0 },
-    })
-    expect(taken.map(({ hash }) => hash)).toEqual(HASHES)
   })
 })
 

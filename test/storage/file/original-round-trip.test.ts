@@ -2,17 +2,20 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { chainHash, EMPTY_HASH } from '../../../src/domain/event.ts'
 import type { ContentHash } from '../../../src/domain/ports.ts'
 import { asyncDisk } from '../../../src/storage/file/disk.ts'
 import { openFileStore } from '../../../src/storage/file/engine.ts'
 import { exportOriginal, importOriginal } from '../../../src/storage/file/original-layout.ts'
 import { fixedClock, scratchFolders } from '../../support/data-folder.ts'
-import { verifyStore } from '../../support/store.ts'
+import { collect, verifyStore } from '../../support/store.ts'
 
 const newFolder = scratchFolders()
 const sample = join(import.meta.dirname, '../../disk/original')
 const HEAD = '3ed54d761f02f8430918f4f92871286adf9812d4eeaa5b748b22666c69d256a2'
 const HELLO = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824' as ContentHash
+
+const text = () => 'text/plain'
 
 async function openStore() {
   const store = await openFileStore({
@@ -32,18 +35,13 @@ async function openStore() {
 
 it('a folder of the original goes in and comes out byte by byte', async () => {
   const store = await openStore()
-  const target = {
-    content: store.content,
-    mediaTypeOf: () => 'text/plain',
-    importEvents: store.log.importEvents.bind(store.log),
-  }
-  expect(await importOriginal(asyncDisk, sample, target)).toEqual({
+  expect(await importOriginal(asyncDisk, sample, store, text)).toEqual({
     events: { imported: 5, alreadyThere: 0 },
     content: { imported: 3, alreadyThere: 0 },
   })
   expect(await store.log.head()).toEqual({ count: 5, hash: HEAD })
   expect(await store.content.info(HELLO)).toMatchObject({ filename: 'hello.txt', size: 5 })
-  expect(await importOriginal(asyncDisk, sample, target)).toEqual({
+  expect(await importOriginal(asyncDisk, sample, store, text)).toEqual({
     events: { imported: 0, alreadyThere: 5 },
     content: { imported: 0, alreadyThere: 3 },
   })
@@ -63,15 +61,50 @@ it('a folder of the original goes in and comes out byte by byte', async () => {
 
 it('a bare log of the original is taken over without content', async () => {
   const store = await openStore()
-  const target = {
-    content: store.content,
-    mediaTypeOf: () => 'text/plain',
-    importEvents: store.log.importEvents.bind(store.log),
-  }
-  expect(await importOriginal(asyncDisk, join(sample, 'events/default'), target)).toEqual({
+  expect(await importOriginal(asyncDisk, join(sample, 'events/default'), store, text)).toEqual({
     events: { imported: 5, alreadyThere: 0 },
     content: { imported: 0, alreadyThere: 0 },
   })
   await verifyStore(store)
   await store.close()
+})
+
+it('a folder with another history is refused before its content is stored', async () => {
+  const store = await openStore()
+  const other =
+    '{"eventId":"00000000-0000-4000-8000-000000000009","eventType":"x","body":1,"createdBy":"a","createdAt":"2020-01-01T00:00:00.000Z","hash":null}'
+  const json = Buffer.from(other)
+  async function* history() {
+    yield { json, hash: chainHash(EMPTY_HASH, json), previous: EMPTY_HASH }
+  }
+  await store.log.importEvents(history())
+  const outcome = importOriginal(asyncDisk, sample, store, text)
+  await expect(outcome).rejects.toMatchObject({ code: 'import-refused' })
+  expect(await collect(store.content.list())).toEqual([])
+  expect((await store.log.head()).count).toBe(1)
+  await verifyStore(store)
+  await store.close()
+})
+
+it('a folder with a damaged event or a damaged blob gives neither events nor content', async () => {
+  const event = `events/default/3e/${HEAD}/0000000005.json`
+  for (const damaged of [event, `media/2c/${HELLO}/hello.txt`]) {
+    const store = await openStore()
+    const folder = join(newFolder(), 'copy')
+    fs.cpSync(sample, folder, { recursive: true })
+    const path = join(folder, damaged)
+    const bytes = fs.readFileSync(path)
+    fs.writeFileSync(
+      path,
+      bytes.map((byte, at) => (at === bytes.length - 1 ? byte ^ 1 : byte)),
+    )
+    const outcome = importOriginal(asyncDisk, folder, store, text)
+    await expect(outcome, damaged).rejects.toMatchObject({ code: 'import-refused' })
+    expect(await collect(store.content.list())).toEqual([])
+    expect((await store.log.head()).count).toBe(0)
+    fs.writeFileSync(path, bytes)
+    expect((await importOriginal(asyncDisk, folder, store, text)).events.imported).toBe(5)
+    await verifyStore(store)
+    await store.close()
+  }
 })
