@@ -37,6 +37,10 @@ export async function putContent(
   names: UploadNames,
 ): Promise<ContentInfo> {
   const { disk, layout, clock } = place
+  // A copy of a data folder may lack the folders that were empty.
+  for (const folder of [layout.temporary, layout.content]) {
+    if (!disk.status(folder)) disk.makeFolder(folder)
+  }
   sweepTemporary(disk, layout.temporary, clock)
   const upload = new Upload(disk, layout.root)
   const blob = await writeTemporary(disk, layout.temporary, (fd) => upload.receive(fd, bytes))

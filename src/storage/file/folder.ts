@@ -61,7 +61,7 @@ export async function openFolder(
 }
 
 /** Makes the sub-folders that are missing, each with mode 0700. */
-export function makeFolders(disk: Disk, layout: Layout): void {
+function makeFolders(disk: Disk, layout: Layout): void {
   const { events, records } = layout
   const folders = [layout.temporary, layout.locks, layout.content]
   folders.push(events.segments, events.index, dirname(records.segments))

@@ -171,7 +171,7 @@ function killedUploader(root: string, seed: number, lines: number): Promise<stri
   })
 }
 
-describe('kill -9', () => {
+describe('kill -9', { timeout: 300_000 }, () => {
   const rounds = Number(process.env['APIE_TEST_KILLS'] ?? 6)
 
   it(`of uploading processes, ${rounds} times two, loses nothing acknowledged`, async () => {

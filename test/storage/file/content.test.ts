@@ -223,6 +223,15 @@ describe('an upload', () => {
     expect(tree(join(few.root, 'content'))).toEqual([])
   })
 
+  it('makes the folders that a copy of the data folder left out', async () => {
+    const { root, content } = await open()
+    fs.rmdirSync(join(root, 'tmp'))
+    fs.rmdirSync(join(root, 'content'))
+    await content.put(bytesOf('hello'), NAMES)
+    expect(await textOf(await content.read(HELLO))).toBe('hello')
+    expect([modeOf(join(root, 'tmp')), modeOf(join(root, 'content'))]).toEqual(['700', '700'])
+  })
+
   it('sweeps what killed uploads left a day ago, and nothing younger', async () => {
     const now = Date.now()
     const { root, content } = await open(syncDisk, { now: () => now })
