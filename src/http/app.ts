@@ -4,7 +4,8 @@
  * Who asks is settled before what is asked for: without credentials an unknown path answers like a known
  * one. Only routes that are public need no account, and `OPTIONS`, which tells nothing but methods.
  */
-import { type Principal, ROLES, type Role } from '../domain/account.ts'
+import { requireRole } from '../domain/access.ts'
+import type { Principal } from '../domain/account.ts'
 import { AppError } from '../domain/app-error.ts'
 import { randomUuid } from '../kit/uuid.ts'
 import { corsHeaders, preflightHeaders, refuseCrossSite } from './cors.ts'
@@ -56,15 +57,19 @@ async function respond(
   if (request.method === 'OPTIONS' && match.kind === 'other-methods') {
     return optionsResponse(match.methods, request, parts.settings)
   }
-  if (match.kind === 'route' && match.route.access === 'public') {
+  if (match.kind !== 'route') {
+    await parts.authenticate(request)
+    throw noRoute(match)
+  }
+  const { access, handler } = match.route
+  if (access === 'public') {
     refuseCrossSite(request, parts.settings.corsOrigins)
-    return match.route.handler(request, contextOf(request, match, NOBODY, parts.settings))
+    return handler(request, contextOf(request, match, NOBODY, parts.settings))
   }
   const principal = await parts.authenticate(request)
-  if (match.kind !== 'route') throw noRoute(match)
   refuseCrossSite(request, parts.settings.corsOrigins)
-  requireRole(principal, match.route.access)
-  return match.route.handler(request, contextOf(request, match, principal, parts.settings))
+  requireRole(principal, access)
+  return handler(request, contextOf(request, match, principal, parts.settings))
 }
 
 /** Public handlers must not look at who asks; this name is nobody's. */
@@ -87,11 +92,6 @@ function noRoute(match: Exclude<RouteMatch, RouteFound>): AppError {
   return new AppError('method-not-allowed', 'This path does not know this method', {
     allow: match.methods,
   })
-}
-
-function requireRole(principal: Principal, needed: Role | 'public'): void {
-  if (needed === 'public' || ROLES.indexOf(principal.role) >= ROLES.indexOf(needed)) return
-  throw new AppError('access-denied', `This needs the role ${needed}`, { role: needed })
 }
 
 function optionsResponse(

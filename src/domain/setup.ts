@@ -1,0 +1,57 @@
+/**
+ * First use: as long as there is no account, whoever can read the data folder may make the first admin.
+ * That is shown by a one-time token, which stands in a file there.
+ */
+import { isSameSecret } from '../kit/secret.ts'
+import type { Accounts } from './accounts.ts'
+import { AppError } from './app-error.ts'
+import type { PasswordChoice } from './password.ts'
+
+/** The one-time token, where only the owner of the store can read it. */
+export type SetupToken = {
+  /** The token; made where there is none yet. @throws AppError `storage-…` */
+  make(): Promise<string>
+  /** Nothing happens where there is none. */
+  remove(): void
+}
+
+export type FirstAdmin = {
+  readonly token: string
+  readonly name: string
+  readonly password: PasswordChoice
+}
+
+export type Setup = {
+  /** Whether the first admin is still to be made; then there is a token. */
+  isOpen(): Promise<boolean>
+  /**
+   * @returns `undefined` where set-up is over; `generated` where the password was made here
+   * @throws AppError `setup-token-wrong`, `bad-name`, `bad-field`
+   */
+  complete(wanted: FirstAdmin): Promise<{ readonly generated?: string } | undefined>
+}
+
+export function createSetup(
+  accounts: Pick<Accounts, 'hasAny' | 'addFirstAdmin'>,
+  token: SetupToken,
+): Setup {
+  return {
+    async isOpen() {
+      if (await accounts.hasAny()) return false
+      await token.make()
+      return true
+    },
+    async complete({ token: shown, name, password }) {
+      if (await accounts.hasAny()) return undefined
+      if (!isSameSecret(shown.trim(), await token.make())) {
+        throw new AppError(
+          'setup-token-wrong',
+          'This is not the token that stands in the file "setup-token" of the data folder',
+        )
+      }
+      const made = await accounts.addFirstAdmin({ name, password })
+      if (made) token.remove()
+      return made
+    },
+  }
+}

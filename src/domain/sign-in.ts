@@ -1,0 +1,121 @@
+/**
+ * From a name and a password to an account. What it costs and what it may tell:
+ *
+ * 1. A right generated password costs one SHA-256 and always works, also where others have guessed too
+ *    often: nobody can guess one.
+ * 2. Every other password goes past the throttle first, and then costs one slow hash, whether the account
+ *    is there or not.
+ * 3. A chosen password that was right is remembered in the memory of this process for as long as the
+ *    stored one stays the same; equal tries that arrive together are checked once.
+ */
+import { randomSecret } from '../kit/secret.ts'
+import { sha256Hex } from '../kit/sha256.ts'
+import { type Account, type AccountName, parseAccountName, type Role } from './account.ts'
+import type { Accounts } from './accounts.ts'
+import { AppError } from './app-error.ts'
+import { findInHtpasswd } from './htpasswd.ts'
+import {
+  isGenerated,
+  isStretched,
+  isWholeForBcrypt,
+  type PasswordHasher,
+  type StoredPassword,
+} from './password.ts'
+import type { Throttle } from './throttle.ts'
+
+/** Who signed in. */
+export type SignedIn = { readonly name: string; readonly role: Role }
+
+/**
+ * @param address of the client
+ * @throws AppError `credentials-wrong`, `too-many-attempts`
+ */
+export type SignIn = (name: string, password: string, address: string) => Promise<SignedIn>
+
+export type SignInParts = {
+  readonly accounts: Pick<Accounts, 'find' | 'strengthen'>
+  readonly hasher: PasswordHasher
+  readonly throttle: Throttle
+  /** Text of the htpasswd file that a setting names, or `undefined`. */
+  readonly readHtpasswd: () => string | undefined
+}
+
+/** What accounts of the htpasswd file may do: it does not say. */
+const HTPASSWD_ROLE: Role = 'writer'
+const REMEMBERED = 1000
+
+/** `account` is absent for one that stands in the htpasswd file only. */
+type Known = SignedIn & { readonly password: StoredPassword; readonly account?: Account }
+
+export function createSignIn(parts: SignInParts): SignIn {
+  const { hasher, throttle } = parts
+  const checkOnce = rememberRight()
+  const check = async (name: string, password: string, address: string, known?: Known) => {
+    throttle.enter(name, address)
+    let outcome: 'right' | 'wrong' | 'unknown' = 'unknown'
+    try {
+      const isRight = await isStretched(password, known?.password, hasher)
+      outcome = isRight ? 'right' : 'wrong'
+      if (isRight && known?.account) await strengthen(parts, known.account, password)
+      return isRight
+    } finally {
+      throttle.leave(name, address, outcome)
+    }
+  }
+  return async (rawName, rawPassword, address) => {
+    const name = nameOrNobody(rawName)
+    const password = rawPassword.normalize('NFC')
+    const known = name === undefined ? undefined : await find(parts, name)
+    const counted = name ?? rawName
+    const isRight =
+      isGenerated(password, known?.password) ||
+      (await checkOnce([counted, password, JSON.stringify(known?.password ?? '')], () =>
+        check(counted, password, address, known),
+      ))
+    if (known && isRight) return { name: known.name, role: known.role }
+    throw new AppError('credentials-wrong', 'There is no such account, or the password is wrong')
+  }
+}
+
+function nameOrNobody(text: string): AccountName | undefined {
+  try {
+    return parseAccountName(text)
+  } catch {
+    return undefined
+  }
+}
+
+async function find(parts: SignInParts, name: AccountName): Promise<Known | undefined> {
+  const account = await parts.accounts.find(name)
+  if (account) return { name, role: account.role, password: account.password, account }
+  const password = findInHtpasswd(parts.readHtpasswd() ?? '', name)
+  return password && { name, role: HTPASSWD_ROLE, password }
+}
+
+/** A store that cannot be written to still lets people in. */
+async function strengthen(parts: SignInParts, account: Account, password: string): Promise<void> {
+  if (account.password.kind !== 'bcrypt' || !isWholeForBcrypt(password)) return
+  try {
+    await parts.accounts.strengthen(account, account.password, password)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+  }
+}
+
+/** Runs a check once for equal values; only an outcome `true` is kept, the newest of them. */
+function rememberRight() {
+  const secret = randomSecret()
+  const checks = new Map<string, Promise<boolean>>()
+  return (values: readonly string[], check: () => Promise<boolean>): Promise<boolean> => {
+    const key = sha256Hex(JSON.stringify([secret, ...values]))
+    const known = checks.get(key)
+    if (known !== undefined) return known
+    const running = check()
+    checks.set(key, running)
+    const forget = () => checks.delete(key)
+    running.then((isRight) => isRight || forget(), forget)
+    const [oldest] = checks.keys()
+    if (checks.size > REMEMBERED && oldest !== undefined) checks.delete(oldest)
+    return running
+  }
+}

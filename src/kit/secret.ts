@@ -1,0 +1,23 @@
+/** Secrets that the program makes itself, and comparing what somebody sent with one. */
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { sha256Bytes } from './sha256.ts'
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+const LENGTH = 24
+
+/** 24 random letters and digits: 142 bits that a shell, a URL and a header take as they are. */
+export function randomSecret(): string {
+  let secret = ''
+  while (secret.length < LENGTH) {
+    // Values beyond the largest multiple of 62 would make the first letters more likely.
+    for (const byte of randomBytes(LENGTH)) {
+      if (byte < 248 && secret.length < LENGTH) secret += LETTERS.charAt(byte % LETTERS.length)
+    }
+  }
+  return secret
+}
+
+/** Whether two texts are equal, in a time that does not tell where they differ. */
+export function isSameSecret(a: string, b: string): boolean {
+  return timingSafeEqual(sha256Bytes(a), sha256Bytes(b))
+}

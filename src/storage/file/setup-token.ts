@@ -1,0 +1,32 @@
+/** The one-time token of the set-up page: a file of one line in the data folder, made by one process only. */
+import { AppError } from '../../domain/app-error.ts'
+import type { SetupToken } from '../../domain/setup.ts'
+import { randomSecret } from '../../kit/secret.ts'
+import type { Disk } from './disk.ts'
+import { publishNew } from './durable-write.ts'
+import type { Layout } from './layout.ts'
+import { readWhole } from './read-whole.ts'
+
+export function createFileSetupToken(
+  disk: Disk,
+  { setupToken, temporary }: Pick<Layout, 'setupToken' | 'temporary'>,
+): SetupToken {
+  const read = () => readWhole(disk, setupToken)?.toString('utf8').trim()
+  return {
+    async make() {
+      const known = read()
+      if (known !== undefined) return usable(known)
+      await publishNew(disk, temporary, setupToken, Buffer.from(`${randomSecret()}\n`))
+      return usable(read() ?? '')
+    },
+    remove: () => {
+      disk.unlink(setupToken)
+    },
+  }
+}
+
+/** An empty file, as a failed upload leaves it, must not become a token that anybody knows. */
+function usable(token: string): string {
+  if (token.length >= 20) return token
+  throw new AppError('storage-unavailable', 'The file "setup-token" is too short: delete it')
+}

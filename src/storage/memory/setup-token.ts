@@ -1,0 +1,16 @@
+import type { SetupToken } from '../../domain/setup.ts'
+import { randomSecret } from '../../kit/secret.ts'
+
+/** A token that nobody outside the process can read: a store in memory has no folder to put it in. */
+export function createMemorySetupToken(): SetupToken {
+  let token: string | undefined
+  return {
+    make: async () => {
+      token ??= randomSecret()
+      return token
+    },
+    remove: () => {
+      token = undefined
+    },
+  }
+}
