@@ -3,38 +3,58 @@
  * which APIs there are.
  */
 import { healthRoutes } from './api/admin/health.ts'
+import { setupRoutes } from './api/admin/setup.ts'
 import { apieRoutes } from './api/apie/routes.ts'
 import type { Settings } from './config.ts'
+import { type Accounts, createAccounts } from './domain/accounts.ts'
 import { AppError } from './domain/app-error.ts'
+import type { EventHash } from './domain/event.ts'
 import { createEventLog } from './domain/event-log.ts'
 import type { Clock, Progress, Store } from './domain/ports.ts'
+import { createSetup, type Setup } from './domain/setup.ts'
+import { createSignIn } from './domain/sign-in.ts'
+import { createThrottle } from './domain/throttle.ts'
 import { createApp } from './http/app.ts'
-import type { Authenticate, Route } from './http/handler.ts'
+import { createAuthenticate } from './http/basic-auth.ts'
 import type { App } from './http/message.ts'
 import { mediaTypeOfName } from './kit/media-type-of-name.ts'
+import { createPasswordHasher } from './kit/password-hasher.ts'
 import { createProgramLog, type ProgramLog } from './program-log.ts'
 import { programVersion } from './program-version.ts'
 import { asyncDisk, syncDisk } from './storage/file/disk.ts'
-import { type OpenOptions, openStore } from './storage/open.ts'
+import { type OpenedStorage, type OpenOptions, openStorage } from './storage/open.ts'
 
 export const systemClock: Clock = { now: () => Date.now() }
 
-export type OpenedApp = { readonly app: App; close(): Promise<void> }
+export type OpenedApp = {
+  readonly app: App
+  readonly accounts: Accounts
+  readonly setup: Setup
+  close(): Promise<void>
+}
 
 /** The store alone, for commands. */
-export function openCommandStore(settings: Settings, mode: OpenOptions['mode']): Promise<Store> {
-  return openStore({ settings, clock: systemClock, mode, serves: 'command' })
+export async function openCommandStore(
+  settings: Settings,
+  mode: OpenOptions['mode'],
+): Promise<Store> {
+  const opened = await openStorage({ settings, clock: systemClock, mode, serves: 'command' })
+  return opened.store
 }
 
 /** Both ways between a store and a folder of the original Apie; loaded when a command asks for it. */
 export const originalFolders = {
   importOriginal: async (store: Store, folder: string, progress: Progress) => {
     const { log, content } = store
-    if (!log.importEvents) throw new AppError('usage', 'This engine cannot take over events')
+    const { importEvents } = log
+    if (!importEvents) throw new AppError('usage', 'This engine cannot take over events')
     const { importOriginal } = await import('./storage/file/original-layout.ts')
-    const importEvents = log.importEvents.bind(log)
-    const target = { importEvents, content, mediaTypeOf: mediaTypeOfName }
-    return importOriginal(asyncDisk, folder, target, progress)
+    const into = {
+      head: () => log.head(),
+      findHash: (hash: EventHash) => log.findHash(hash),
+      importEvents: importEvents.bind(log),
+    }
+    return importOriginal(asyncDisk, folder, { log: into, content }, mediaTypeOfName, progress)
   },
   exportOriginal: async (store: Store, folder: string, progress: Progress) => {
     const { exportOriginal } = await import('./storage/file/original-layout.ts')
@@ -48,17 +68,43 @@ export const originalFolders = {
  */
 export async function openApp(
   settings: Settings,
-  serves: OpenOptions['serves'],
+  serves: 'one-request' | 'many-requests',
 ): Promise<OpenedApp> {
-  const log = openLog(settings)
-  const store = await openStore({ settings, clock: systemClock, mode: 'create', serves })
+  const storage = await openStorage({ settings, clock: systemClock, mode: 'create', serves })
+  const { accounts, setup, authenticate } = wireAccounts(storage, settings, serves)
+  const { log, content } = storage.store
+  const events = createEventLog(log)
+  const { version } = programVersion()
   const app = createApp({
-    routes: routesOf(store, settings),
-    authenticate: anonymousOnly(settings),
+    routes: [
+      ...healthRoutes({ events }),
+      ...setupRoutes(setup),
+      ...apieRoutes({ events, content, accounts, version, settings }),
+    ],
+    authenticate,
     settings,
-    report: log.report,
+    report: openLog(settings).report,
   })
-  return { app, close: () => store.close() }
+  return { app, accounts, setup, close: () => storage.store.close() }
+}
+
+function wireAccounts(
+  { store, attempts, setupToken }: OpenedStorage,
+  settings: Settings,
+  serves: 'one-request' | 'many-requests',
+) {
+  const hasher = createPasswordHasher(serves === 'one-request' ? 'blocking' : 'threaded')
+  const accounts = createAccounts({ records: store.records, clock: systemClock, hasher })
+  const setup = createSetup(accounts, setupToken)
+  const signIn = createSignIn({
+    accounts,
+    hasher,
+    throttle: createThrottle(attempts, systemClock),
+    readHtpasswd: () =>
+      settings.htpasswd === '' ? undefined : syncDisk.readText(settings.htpasswd),
+  })
+  const authenticate = createAuthenticate({ signIn, accounts, setup, settings })
+  return { accounts, setup, authenticate }
 }
 
 /**
@@ -99,28 +145,4 @@ function refusingApp(error: unknown, log: ProgramLog): App {
 
 function openLog(settings: Settings | undefined): ProgramLog {
   return createProgramLog({ file: settings?.logFile ?? '', disk: syncDisk, clock: systemClock })
-}
-
-function routesOf(store: Store, settings: Settings): readonly Route[] {
-  const events = createEventLog(store.log)
-  const { version } = programVersion()
-  const accounts = {
-    find: async () => undefined,
-    update: async (name: string) => {
-      throw new AppError('account-not-found', 'There is no such account', { name })
-    },
-  }
-  return [
-    ...healthRoutes({ events }),
-    ...apieRoutes({ events, content: store.content, accounts, version, settings }),
-  ]
-}
-
-function anonymousOnly({ anonymous }: Settings): Authenticate {
-  return async () => {
-    if (anonymous === 'none') {
-      throw new AppError('credentials-missing', 'This needs an account')
-    }
-    return { name: 'anonymous', role: anonymous, isAnonymous: true }
-  }
 }

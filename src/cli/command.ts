@@ -3,7 +3,9 @@
  * The table itself is `commands.ts`; what stands behind `CommandServices` is put together in `main.ts`.
  */
 import type { SettingName, Settings } from '../config.ts'
+import type { Accounts } from '../domain/accounts.ts'
 import type { ImportCount, Progress, Store } from '../domain/ports.ts'
+import type { Setup } from '../domain/setup.ts'
 import type { App } from '../http/message.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -53,7 +55,13 @@ export type CommandCall = {
 export type TransferCount = { readonly events: ImportCount; readonly content: ImportCount }
 
 /** An open store and the app over it. */
-export type OpenApp = { readonly app: App; close(): Promise<void> }
+export type OpenApp = {
+  readonly app: App
+  readonly accounts: Pick<Accounts, 'addFirstAdmin'>
+  /** Making an account by the set-up page, while there is none. */
+  readonly setup: Pick<Setup, 'isOpen'>
+  close(): Promise<void>
+}
 
 /** What the program lends its commands. Nothing is opened before it is asked for. */
 export type CommandServices = {

@@ -1,22 +1,57 @@
 /** `apie serve`: the standalone server, from the first line it prints to its graceful end. */
 import process from 'node:process'
-import type { CommandCall } from './command.ts'
+import { type CommandCall, EXIT, type OpenApp } from './command.ts'
+
+/** 128 and the number of the signal, as shells tell it. */
+const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const
 
 export async function runServe(call: CommandCall): Promise<number> {
-  const { host, port } = call.services.settings()
+  const { services, terminal } = call
+  const { host, port } = services.settings()
   const { serveHttp } = await import('../gateway/http-server.ts')
-  const { app, close } = await call.services.openApp()
-  const server = await serveHttp(app, { host, port })
-  await call.terminal.out(`apie listens on http://${host}:${server.port}/\n`)
-  await stopSignal()
-  await server.close()
-  await close()
-  return 0
+  const opened = await services.openApp()
+  try {
+    await greetFirstAdmin(call, opened)
+    const server = await serveHttp(opened.app, { host, port })
+    const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/`
+    await terminal.out(`apie listens on ${url}\n`)
+    if (await opened.setup.isOpen()) {
+      await terminal.err(
+        `There is no account yet: open ${url}setup; the file "setup-token" of the data folder has the token.\n`,
+      )
+    }
+    await firstStopSignal()
+    await server.close()
+    return EXIT.ok
+  } finally {
+    await opened.close()
+  }
 }
 
-function stopSignal(): Promise<void> {
+/** Makes the first admin where one is asked for; a store that has accounts stays as it is. */
+async function greetFirstAdmin(
+  { options, terminal }: CommandCall,
+  { accounts }: OpenApp,
+): Promise<void> {
+  const name = options['first-admin']
+  if (typeof name !== 'string') return
+  const made = await accounts.addFirstAdmin({ name, password: { kind: 'generate' } })
+  if (made?.generated === undefined) return
+  await terminal.out(
+    `made the first admin: ${name}\nits password, which is not shown again: ${made.generated}\n`,
+  )
+}
+
+/** Resolves at the first signal; from then on a second one ends the process at once. */
+function firstStopSignal(): Promise<void> {
+  let isStopping = false
   return new Promise((resolve) => {
-    process.on('SIGTERM', () => resolve())
-    process.on('SIGINT', () => resolve())
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        if (isStopping) process.exit(ENDED_BY[signal])
+        isStopping = true
+        resolve()
+      })
+    }
   })
 }

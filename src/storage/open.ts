@@ -2,6 +2,8 @@
 import type { Settings } from '../config.ts'
 import { AppError } from '../domain/app-error.ts'
 import type { Clock, Store } from '../domain/ports.ts'
+import type { SetupToken } from '../domain/setup.ts'
+import type { AttemptCounter } from '../domain/throttle.ts'
 
 export type OpenOptions = {
   readonly settings: Settings
@@ -15,17 +17,22 @@ export type OpenOptions = {
 /** Longest time in ms that one call spends on an index that is behind; a client is asked to come again. */
 const CATCH_UP_MS = { 'one-request': 5000, 'many-requests': 2000, command: 3_600_000 } as const
 
+/** A store, and the two things that an engine keeps outside of it because they guard the way in. */
+export type OpenedStorage = {
+  readonly store: Store
+  readonly attempts: AttemptCounter
+  readonly setupToken: SetupToken
+}
+
 /** @throws AppError `bad-setting` for an engine that is not there; what the engine throws on opening */
-export async function openStore(options: OpenOptions): Promise<Store> {
+export async function openStorage(options: OpenOptions): Promise<OpenedStorage> {
   const { settings, clock } = options
   const [, scheme = '', rest = ''] = /^([a-z+]+):(.*)$/s.exec(settings.store) ?? []
   switch (scheme) {
     case 'file':
       return await openFolder(rest, options)
-    case 'memory': {
-      const { createMemoryStore } = await import('./memory/engine.ts')
-      return createMemoryStore({ clock })
-    }
+    case 'memory':
+      return openMemory(clock)
     default:
       throw new AppError(
         'bad-setting',
@@ -35,14 +42,28 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   }
 }
 
-async function openFolder(root: string, options: OpenOptions): Promise<Store> {
+async function openMemory(clock: Clock): Promise<OpenedStorage> {
+  const { createMemoryStore } = await import('./memory/engine.ts')
+  const { createMemoryAttempts } = await import('./memory/attempts.ts')
+  const { createMemorySetupToken } = await import('./memory/setup-token.ts')
+  return {
+    store: createMemoryStore({ clock }),
+    attempts: createMemoryAttempts(),
+    setupToken: createMemorySetupToken(),
+  }
+}
+
+async function openFolder(root: string, options: OpenOptions): Promise<OpenedStorage> {
   const { settings, clock, mode, serves } = options
   const { openFileStore } = await import('./file/engine.ts')
   const { asyncDisk, syncDisk } = await import('./file/disk.ts')
+  const { createFileAttempts } = await import('./file/attempts.ts')
+  const { createFileSetupToken } = await import('./file/setup-token.ts')
+  const disk = serves === 'one-request' ? syncDisk : asyncDisk
   const store = await openFileStore({
     root,
     clock,
-    disk: serves === 'one-request' ? syncDisk : asyncDisk,
+    disk,
     create: mode === 'create',
     allowUnsafe: settings.allowUnsafeData,
     segmentBytes: settings.segmentBytes,
@@ -50,6 +71,11 @@ async function openFolder(root: string, options: OpenOptions): Promise<Store> {
     sync: settings.sync === 'on',
     catchUpMs: CATCH_UP_MS[serves],
   })
-  if (store) return store
-  throw new AppError('storage-unavailable', 'There is no store in the data folder')
+  if (!store) throw new AppError('storage-unavailable', 'There is no store in the data folder')
+  const { layout } = store.folder
+  return {
+    store,
+    attempts: createFileAttempts(disk, layout.attempts),
+    setupToken: createFileSetupToken(disk, layout),
+  }
 }

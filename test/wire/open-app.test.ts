@@ -28,6 +28,23 @@ describe('the app as it is put together', () => {
     await close()
   })
 
+  test('is closed to all but set-up until there is an account, which may then do what its role may', async () => {
+    const { app, accounts, close } = await openApp(memory(), 'many-requests')
+    const closed = await app(get('/events'))
+    expect(closed.status).toBe(503)
+    expect(JSON.parse(String(closed.body))).toMatchObject({ code: 'setup-required' })
+    expect((await app(get('/setup'))).status).toBe(200)
+    const made = await accounts.addFirstAdmin({ name: 'ann', password: { kind: 'generate' } })
+    const credentials = Buffer.from(`ann:${made?.generated}`).toString('base64')
+    const authorization = `Basic ${credentials}`
+    expect(await app({ ...get('/events'), headers: { authorization } })).toMatchObject({
+      status: 200,
+    })
+    expect((await app(get('/events'))).status).toBe(401)
+    expect((await app(get('/setup'))).status).toBe(404)
+    await close()
+  })
+
   test('refuses an engine that is not there, naming what there is', async () => {
     await expect(openApp(memory({ APIE_STORE: 'mysql://u:p@h' }), 'many-requests')).rejects.toThrow(
       'there is no engine "mysql"; use "file:DIR" or "memory:"',
