@@ -3,7 +3,7 @@
  * the command line; nothing more. A web server turns `?serve+--port` into arguments, so they count last.
  */
 import process from 'node:process'
-import type { SettingSources } from './config.ts'
+import type { SettingSources, Settings } from './config.ts'
 import { isListeningSocket } from './gateway/listening-socket.ts'
 import { loadSettings, programPathOf, stubPathOf } from './program-files.ts'
 import { syncDisk } from './storage/file/disk.ts'
@@ -29,7 +29,30 @@ async function answerCgiRequest(): Promise<void> {
   const { serveCgi } = await import('./gateway/cgi.ts')
   const { openAppOrRefuse } = await import('./wire.ts')
   const stubPath = stubPathOf(words[0], process.env['SCRIPT_FILENAME'])
-  await serveCgi(openAppOrRefuse(() => settings({}, stubPath)))
+  const read = once(() => settings({}, stubPath))
+  const isDelivered = await serveCgi(openAppOrRefuse(read), {
+    variables: process.env,
+    ...deadlines(read),
+  })
+  process.exit(isDelivered ? 0 : 1)
+}
+
+/** The deadlines of the settings; where those are wrong the app says so, within the default ones. */
+function deadlines(read: () => Settings) {
+  try {
+    const { bodyTimeoutMs, requestTimeoutMs } = read()
+    return { bodyTimeoutMs, requestTimeoutMs }
+  } catch {
+    return { bodyTimeoutMs: 60_000, requestTimeoutMs: 120_000 }
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
 }
 
 async function runCommand(): Promise<void> {

@@ -50,6 +50,7 @@ async function respond(
   router: Router,
   parts: AppParts,
 ): Promise<HttpResponse> {
+  if (request.problem) throw request.problem
   if (Math.max(request.path.length, request.query.length) > MAX_URI_LENGTH) {
     throw new AppError('uri-too-long', 'Path or query are too long', { limit: MAX_URI_LENGTH })
   }

@@ -2,6 +2,7 @@
  * Request and response as plain records of our own. The platform's `Request`, `Response` and `fetch` load
  * lazily and cost a process 35 ms, so nothing on the way of a CGI request touches them.
  */
+import type { AppError } from '../domain/app-error.ts'
 
 /** What a gateway hands to the app. */
 export type HttpRequest = {
@@ -28,6 +29,8 @@ export type HttpRequest = {
   readonly origin: string
   /** Path under which the program is mounted, e.g. `/cgi-bin/apie`; empty at the root. */
   readonly mount: string
+  /** What the gateway found wrong with the request; the app answers with it and looks at nothing else. */
+  readonly problem?: AppError
 }
 
 /** Names in lower case; a list of values becomes one header line each. */

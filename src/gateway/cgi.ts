@@ -1,0 +1,149 @@
+/**
+ * One CGI request (RFC 3875): from environment and standard input to the app, and its response to standard
+ * output. How variables become a request is `cgi-variables.ts`.
+ *
+ * The order is fixed: read, work, read what is left of the body, write. Under `mod_cgid` an answer that is
+ * written before the body was read is lost, and one that is large deadlocks.
+ */
+import { AppError } from '../domain/app-error.ts'
+import type { App, HttpHeaders, HttpResponse } from '../http/message.ts'
+import { type CgiVariables, isChunked, requestHead } from './cgi-variables.ts'
+import {
+  type Deadline,
+  DeadlineError,
+  openStandardStream,
+  type StandardStream,
+} from './standard-stream.ts'
+import { statusText } from './status-text.ts'
+
+export type CgiOptions = {
+  readonly variables: CgiVariables
+  /** Longest wait for the body, ms. */
+  readonly bodyTimeoutMs: number
+  /** Longest life of the request, ms. */
+  readonly requestTimeoutMs: number
+}
+
+const CHUNK = 256 * 1024
+const MOST_HEADER_BYTES = 8190
+
+/**
+ * Answers the request of this process.
+ * @returns false where the answer could not be delivered whole
+ */
+export async function serveCgi(app: App, options: CgiOptions): Promise<boolean> {
+  const started = performance.now()
+  const end = started + options.requestTimeoutMs
+  const head = requestHead(options.variables)
+  const length = isChunked(options.variables) ? undefined : (head.contentLength ?? 0)
+  const body = new CgiBody(length, Math.min(started + options.bodyTimeoutMs, end))
+  const response = await app({ ...head, body })
+  await body.drain()
+  return writeResponse(response, head.method, end)
+}
+
+/** The body as the handler reads it; what it leaves is drained. */
+class CgiBody implements AsyncIterable<Uint8Array> {
+  private readonly length: number | undefined
+  private readonly deadline: Deadline
+  private input: StandardStream | undefined
+  private seen = 0
+  private isAtEnd: boolean
+
+  /** @param length announced bytes; `undefined` where the end of the input is the end of the body */
+  constructor(length: number | undefined, deadline: Deadline) {
+    this.length = length
+    this.deadline = deadline
+    this.isAtEnd = length === 0
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    while (!this.isAtEnd) {
+      const chunk = await this.next(Buffer.allocUnsafe(this.chunkSize()))
+      if (chunk.length > 0) yield chunk
+    }
+    if (this.length === undefined || this.length === 0) return
+    if (this.seen < this.length) {
+      throw new AppError('body-incomplete', 'The body is shorter than announced')
+    }
+    if (this.input?.hasMore()) {
+      throw new AppError('body-incomplete', 'The body is longer than announced')
+    }
+  }
+
+  async drain(): Promise<void> {
+    const chunk = Buffer.allocUnsafe(this.isAtEnd ? 0 : CHUNK)
+    try {
+      while (!this.isAtEnd) await this.next(chunk.subarray(0, this.chunkSize()))
+    } catch {
+      // Nobody is there to send the rest; the answer is written all the same.
+      this.isAtEnd = true
+    }
+  }
+
+  private chunkSize(): number {
+    return Math.min(CHUNK, (this.length ?? Number.POSITIVE_INFINITY) - this.seen)
+  }
+
+  private async next(into: Buffer): Promise<Uint8Array> {
+    this.input ??= await openStandardStream(0)
+    try {
+      const count = this.input.read(into, this.deadline)
+      this.seen += count
+      this.isAtEnd = count === 0 || this.seen === this.length
+      return into.subarray(0, count)
+    } catch (error) {
+      this.isAtEnd = true
+      if (!(error instanceof DeadlineError)) throw error
+      throw new AppError('request-timeout', 'The body did not arrive in time')
+    }
+  }
+}
+
+async function writeResponse(
+  response: HttpResponse,
+  method: string,
+  deadline: Deadline,
+): Promise<boolean> {
+  const { status, body } = response
+  const head = headBytes(status, response.headers)
+  const output = await openStandardStream(1)
+  const isBare = method === 'HEAD' || status === 204 || status === 304 || body === undefined
+  try {
+    if (isBare) return output.write(head, deadline)
+    if (typeof body === 'string' || body instanceof Uint8Array) {
+      const bytes = typeof body === 'string' ? Buffer.from(body) : body
+      return output.write(Buffer.concat([head, bytes]), deadline)
+    }
+    let isRead = output.write(head, deadline)
+    for await (const chunk of body) {
+      isRead = isRead && output.write(chunk, deadline)
+      if (!isRead) break
+    }
+    return isRead
+  } catch (error) {
+    // The head is out: all that can be done is to end, so that the answer is seen to be cut off.
+    if (error instanceof DeadlineError || error instanceof AppError) return false
+    throw error
+  }
+}
+
+/** The head of a response; `Status` first, or Apache would make its own of it. */
+function headBytes(status: number, headers: HttpHeaders): Buffer {
+  const lines = Object.entries(headers).flatMap(([name, value]) =>
+    [value].flat().map((one) => `${name}: ${one}`),
+  )
+  if (!lines.every(isHeaderLine)) {
+    return Buffer.from('Status: 500 Internal Server Error\r\nContent-Type: text/plain\r\n\r\n')
+  }
+  const text = `Status: ${status} ${statusText(status)}\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`
+  return Buffer.from(text, 'latin1')
+}
+
+/** No line end can be in a header line by construction; if one ever is, nothing of it goes out. */
+function isHeaderLine(line: string): boolean {
+  return (
+    line.length <= MOST_HEADER_BYTES &&
+    /^[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\x80-\xff]*$/.test(line)
+  )
+}

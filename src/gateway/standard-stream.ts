@@ -1,0 +1,98 @@
+/**
+ * Standard input and output of a CGI process, read and written without threads and without waiting for
+ * ever.
+ *
+ * A blocking read of a stalled upload could not be ended by anything, and Node's own streams start
+ * threads. So the descriptor is made non-blocking and asked again after a short pause. Under `mod_cgi` it is a
+ * pipe: opening it once more gives a description of our own to set so. Under `mod_cgid` it is a socket, which
+ * cannot be opened by its path; wrapping it in a `Socket` that never reads does it. `process.stdin` and
+ * `process.stdout` are not touched.
+ */
+import fs from 'node:fs'
+import type { Socket } from 'node:net'
+
+const { O_RDONLY, O_WRONLY, O_NONBLOCK } = fs.constants
+const PAUSES_MS = [1, 1, 2, 5, 10]
+const cell = new Int32Array(new SharedArrayBuffer(4))
+
+/** What is known of a moment by a clock that only goes forwards, ms. */
+export type Deadline = number
+
+export class DeadlineError extends Error {
+  override readonly name = 'DeadlineError'
+}
+
+export type StandardStream = {
+  /** The bytes there are, at most as many as fit; 0 at the end. @throws DeadlineError */
+  read(into: Uint8Array, deadline: Deadline): number
+  /** True where there is a byte to read at once. */
+  hasMore(): boolean
+  /** Writes all of it. @returns false where nobody reads any more. @throws DeadlineError */
+  write(bytes: Uint8Array, deadline: Deadline): boolean
+}
+
+/** @param fd 0 for input, 1 for output */
+export async function openStandardStream(fd: 0 | 1): Promise<StandardStream> {
+  const own = await nonBlocking(fd)
+  return {
+    read: (into, deadline) => poll(deadline, () => fs.readSync(own, into, 0, into.length, null)),
+    hasMore: () => {
+      try {
+        return fs.readSync(own, Buffer.alloc(1), 0, 1, null) > 0
+      } catch (error) {
+        if (isWaiting(error)) return false
+        throw error
+      }
+    },
+    write: (bytes, deadline) => {
+      try {
+        for (let done = 0; done < bytes.length; ) {
+          done += poll(deadline, () => fs.writeSync(own, bytes, done, bytes.length - done))
+        }
+        return true
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException
+        if (code === 'EPIPE' || code === 'ECONNRESET') return false
+        throw error
+      }
+    },
+  }
+}
+
+// Held for the life of the process: a socket that is collected closes its descriptor.
+const held: Socket[] = []
+
+async function nonBlocking(fd: 0 | 1): Promise<number> {
+  const mode = fd === 0 ? O_RDONLY : O_WRONLY
+  const stat = fs.fstatSync(fd)
+  if (stat.isSocket()) {
+    const { Socket } = await import('node:net')
+    held.push(new Socket({ fd, readable: false, writable: false }))
+    return fd
+  }
+  // A file never makes anybody wait, and opened again it would be read or written from its beginning.
+  if (!stat.isFIFO()) return fd
+  try {
+    return fs.openSync(`/proc/self/fd/${fd}`, mode | O_NONBLOCK)
+  } catch {
+    // Without /proc, or without the right to open it again, the descriptor is used as it is.
+    return fd
+  }
+}
+
+function poll(deadline: Deadline, call: () => number): number {
+  for (let round = 0; ; round++) {
+    try {
+      return call()
+    } catch (error) {
+      if (!isWaiting(error)) throw error
+    }
+    if (performance.now() > deadline) throw new DeadlineError('The other side has stalled')
+    Atomics.wait(cell, 0, 0, PAUSES_MS[Math.min(round, PAUSES_MS.length - 1)] ?? 10)
+  }
+}
+
+function isWaiting(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'EAGAIN' || code === 'EINTR'
+}
