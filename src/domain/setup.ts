@@ -11,7 +11,7 @@ import type { PasswordChoice } from './password.ts'
 export type SetupToken = {
   /** The token; made where there is none yet. @throws AppError `storage-…` */
   make(): Promise<string>
-  /** Nothing happens where there is none. */
+  /** Never fails: a token that stays opens nothing once there is an account. */
   remove(): void
 }
 
@@ -42,15 +42,17 @@ export function createSetup(
       return true
     },
     async complete({ token: shown, name, password }) {
-      if (await accounts.hasAny()) return undefined
-      if (!isSameSecret(shown.trim(), await token.make())) {
+      const isRight = isSameSecret(shown.trim(), await token.make())
+      const isOver = await accounts.hasAny()
+      if (!isRight && !isOver) {
         throw new AppError(
           'setup-token-wrong',
           'This is not the token that stands in the file "setup-token" of the data folder',
         )
       }
-      const made = await accounts.addFirstAdmin({ name, password })
-      if (made) token.remove()
+      const made = isOver ? undefined : await accounts.addFirstAdmin({ name, password })
+      // Also where another one was faster: asking for the token may have made it anew.
+      token.remove()
       return made
     },
   }

@@ -3,7 +3,7 @@ import { AppError } from '../../domain/app-error.ts'
 import type { SetupToken } from '../../domain/setup.ts'
 import { randomSecret } from '../../kit/secret.ts'
 import type { Disk } from './disk.ts'
-import { publishNew } from './durable-write.ts'
+import { discard, publishNew } from './durable-write.ts'
 import type { Layout } from './layout.ts'
 import { readWhole } from './read-whole.ts'
 
@@ -19,9 +19,7 @@ export function createFileSetupToken(
       await publishNew(disk, temporary, setupToken, Buffer.from(`${randomSecret()}\n`))
       return usable(read() ?? '')
     },
-    remove: () => {
-      disk.unlink(setupToken)
-    },
+    remove: () => discard(disk, setupToken),
   }
 }
 
