@@ -112,8 +112,7 @@ async function main() {
     .update(basename(node))
     .digest('hex')
   const stamp = join(work, `${createHash('sha256').update(out).digest('hex').slice(0, 16)}.built`)
-  const isBuilt =
-    existsSync(out) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest
+  const isBuilt = existsSync(out) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest
   if (isBuilt) return
   // The name of the file goes into the code cache, so it must not depend on who builds.
   const folder = join(work, 'sea')
