@@ -3,7 +3,7 @@
  * the command line; nothing more. A web server turns `?serve+--port` into arguments, so they count last.
  */
 import process from 'node:process'
-import type { SettingSources, Settings } from './config.ts'
+import type { SettingSources } from './config.ts'
 import { isListeningSocket } from './gateway/listening-socket.ts'
 import { loadSettings, programPathOf, stubPathOf } from './program-files.ts'
 import { syncDisk } from './storage/file/disk.ts'
@@ -15,7 +15,7 @@ process.umask(0o077)
 const programPath = programPathOf(process.execPath, process.argv)
 const words = process.argv.slice(2)
 
-function settings(options: SettingSources['options'], stubPath?: string) {
+function loaded(options: SettingSources['options'], stubPath?: string) {
   return loadSettings({
     files: { programPath, ...(stubPath === undefined ? {} : { stubPath }) },
     environment: process.env,
@@ -29,30 +29,11 @@ async function answerCgiRequest(): Promise<void> {
   const { serveCgi } = await import('./gateway/cgi.ts')
   const { openAppOrRefuse } = await import('./wire.ts')
   const stubPath = stubPathOf(words[0], process.env['SCRIPT_FILENAME'])
-  const read = once(() => settings({}, stubPath))
-  const isDelivered = await serveCgi(openAppOrRefuse(read), {
-    variables: process.env,
-    ...deadlines(read),
-  })
+  const { app, settings, close } = await openAppOrRefuse(() => loaded({}, stubPath))
+  const isDelivered = await serveCgi(app, { variables: process.env, ...settings })
+  await close()
+  // Waiting for the runtime to notice that nothing is left costs time that the client waits, too.
   process.exit(isDelivered ? 0 : 1)
-}
-
-/** The deadlines of the settings; where those are wrong the app says so, within the default ones. */
-function deadlines(read: () => Settings) {
-  try {
-    const { bodyTimeoutMs, requestTimeoutMs } = read()
-    return { bodyTimeoutMs, requestTimeoutMs }
-  } catch {
-    return { bodyTimeoutMs: 60_000, requestTimeoutMs: 120_000 }
-  }
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined
-  return () => {
-    made ??= { value: make() }
-    return made.value
-  }
 }
 
 async function runCommand(): Promise<void> {
@@ -64,10 +45,10 @@ async function runCommand(): Promise<void> {
     debug: process.env['APIE_DEBUG'] === '1',
     services: (options) => ({
       programPath,
-      settings: () => settings(options),
+      settings: () => loaded(options),
       openStore: async (mode) => {
         const { openCommandStore } = await import('./wire.ts')
-        return openCommandStore(settings(options), mode)
+        return openCommandStore(loaded(options), mode)
       },
       importOriginal: async (...call) =>
         (await import('./wire.ts')).originalFolders.importOriginal(...call),
@@ -75,7 +56,7 @@ async function runCommand(): Promise<void> {
         (await import('./wire.ts')).originalFolders.exportOriginal(...call),
       openApp: async () => {
         const { openApp } = await import('./wire.ts')
-        return openApp(settings(options), 'many-requests')
+        return openApp(loaded(options), 'many-requests')
       },
     }),
   })

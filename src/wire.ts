@@ -5,7 +5,7 @@
 import { healthRoutes } from './api/admin/health.ts'
 import { setupRoutes } from './api/admin/setup.ts'
 import { apieRoutes } from './api/apie/routes.ts'
-import type { Settings } from './config.ts'
+import { readSettings, type Settings } from './config.ts'
 import { type Accounts, createAccounts } from './domain/accounts.ts'
 import { AppError } from './domain/app-error.ts'
 import type { EventHash } from './domain/event.ts'
@@ -107,20 +107,23 @@ function wireAccounts(
   return { accounts, setup, authenticate }
 }
 
-/**
- * The app of a process that serves one request. Whatever keeps it from opening is told to the client as
- * any other failure is.
- */
-export function openAppOrRefuse(readSettings: () => Settings): App {
-  return async (request) => {
-    let settings: Settings | undefined
-    try {
-      settings = readSettings()
-      const { app } = await openApp(settings, 'one-request')
-      return app(request)
-    } catch (error) {
-      return refusingApp(publicError(error), openLog(settings))(request)
-    }
+/** The app of a process that serves one request, and how long that may take. */
+export type RequestApp = {
+  readonly app: App
+  readonly settings: Pick<Settings, 'bodyTimeoutMs' | 'requestTimeoutMs'>
+  close(): Promise<void>
+}
+
+/** Never rejects: what keeps the app from opening is told to the client as any other failure is. */
+export async function openAppOrRefuse(loadSettings: () => Settings): Promise<RequestApp> {
+  let settings = readSettings({})
+  try {
+    settings = loadSettings()
+    const { app, close } = await openApp(settings, 'one-request')
+    return { app, settings, close }
+  } catch (error) {
+    const app = refusingApp(publicError(error), openLog(settings))
+    return { app, settings, close: async () => {} }
   }
 }
 
@@ -143,6 +146,6 @@ function refusingApp(error: unknown, log: ProgramLog): App {
   })
 }
 
-function openLog(settings: Settings | undefined): ProgramLog {
-  return createProgramLog({ file: settings?.logFile ?? '', disk: syncDisk, clock: systemClock })
+function openLog(settings: Settings): ProgramLog {
+  return createProgramLog({ file: settings.logFile, disk: syncDisk, clock: systemClock })
 }

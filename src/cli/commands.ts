@@ -34,10 +34,12 @@ export const COMMANDS: readonly Command[] = [
     wordCount: [1, 2],
     summary: 'manage accounts',
     details: [
-      'add NAME --role ROLE (--password-stdin | --generate): a new account',
-      'list: names and roles; passwd NAME (--password-stdin | --generate): a new password',
-      'role NAME --role ROLE: another role; remove NAME: the account is gone',
-      'import FILE: accounts from htpasswd lines',
+      'add NAME --role ROLE (--password-stdin | --generate): a new account.',
+      'list [--json]: names and roles. passwd NAME (--password-stdin | --generate): a new password.',
+      'role NAME --role ROLE: another role. remove NAME: the account is gone.',
+      'import FILE [--role ROLE]: accounts from htpasswd or Apie passwd lines (bcrypt), as writers unless',
+      'told otherwise; "-" reads standard input.',
+      'A password that is made here is all that goes to standard output.',
     ],
     options: [
       { name: 'role', value: 'ROLE', doc: 'reader, writer or admin' },

@@ -7,12 +7,16 @@ const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const
 
 export async function runServe(call: CommandCall): Promise<number> {
   const { services, terminal } = call
-  const { host, port } = services.settings()
+  const { host, port, bodyTimeoutMs } = services.settings()
   const { serveHttp } = await import('../gateway/http-server.ts')
   const opened = await services.openApp()
   try {
     await greetFirstAdmin(call, opened)
-    const server = await serveHttp(opened.app, { host, port })
+    const server = await serveHttp(opened.app, { host, port, bodyTimeoutMs }).catch(listenFailure)
+    if (typeof server === 'string') {
+      await terminal.err(`apie: cannot listen on port ${port} of ${host}: ${server}\n`)
+      return EXIT.failed
+    }
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/`
     await terminal.out(`apie listens on ${url}\n`)
     if (await opened.setup.isOpen()) {
@@ -26,6 +30,18 @@ export async function runServe(call: CommandCall): Promise<number> {
   } finally {
     await opened.close()
   }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program does',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'ports below 1024 are for root',
+  ENOTFOUND: 'no such name is known',
+}
+
+/** What keeps the server from listening, in words. */
+function listenFailure(error: NodeJS.ErrnoException): string {
+  return REASONS[error.code ?? ''] ?? error.message
 }
 
 /** Makes the first admin where one is asked for; a store that has accounts stays as it is. */

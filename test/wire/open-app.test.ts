@@ -54,7 +54,7 @@ describe('the app as it is put together', () => {
 
 describe('where nothing can be opened', () => {
   test('a storage failure is answered with its code and the time to come again', async () => {
-    const app = openAppOrRefuse(() => {
+    const { app } = await openAppOrRefuse(() => {
       throw new AppError('storage-full', 'There is no space left to store this')
     })
     const answer = await app(get('/events'))
@@ -63,7 +63,9 @@ describe('where nothing can be opened', () => {
   })
 
   test('a bad setting is answered without a word from inside', async () => {
-    const app = openAppOrRefuse(() => readSettings({ environment: { APIE_PORT: 'secret-value' } }))
+    const { app } = await openAppOrRefuse(() =>
+      readSettings({ environment: { APIE_PORT: 'secret-value' } }),
+    )
     const answer = await app(get('/events'))
     expect(answer.status).toBe(500)
     expect(String(answer.body)).not.toContain('secret-value')

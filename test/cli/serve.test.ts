@@ -1,0 +1,137 @@
+/** `apie serve` as a process of its own: what it prints, and how it ends. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { type ClientRequest, request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { basic, PROJECT } from '../support/executable.ts'
+import { send } from '../support/http-client.ts'
+
+let root = ''
+let child: ChildProcess | undefined
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'apie-serve-'))
+})
+afterEach(() => {
+  child?.kill('SIGKILL')
+  rmSync(root, { recursive: true, force: true })
+})
+
+type Started = {
+  readonly url: string
+  readonly port: number
+  readonly said: () => string
+  readonly ended: Promise<unknown[]>
+}
+
+async function serve(...words: string[]): Promise<Started> {
+  const data = join(root, 'data')
+  const main = join(PROJECT, 'src/main.ts')
+  const started = spawn(process.execPath, [main, 'serve', '--data', data, ...words], {
+    env: { PATH: '/usr/bin:/bin' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  child = started
+  let said = ''
+  const ended = once(started, 'close')
+  const url = await new Promise<string>((resolve, reject) => {
+    const hear = (chunk: Buffer) => {
+      said += chunk.toString()
+      const found = /listens on (http:\S+)\//.exec(said)?.[1]
+      if (found !== undefined) resolve(found)
+    }
+    started.stdout?.on('data', hear)
+    started.stderr?.on('data', hear)
+    started.once('exit', () => reject(new Error(said)))
+  })
+  return { url, port: Number(new URL(url).port), said: () => said, ended }
+}
+
+/** A request whose body is not sent yet; the server has its head when this resolves. */
+async function begun(url: string, authorization: string): Promise<ClientRequest> {
+  const sent = request(`${url}/events`, {
+    method: 'POST',
+    headers: { authorization, 'content-length': 28, expect: '100-continue' },
+  })
+  sent.flushHeaders()
+  await once(sent, 'continue')
+  return sent
+}
+
+const passwordIn = (said: string) => /not shown again: (\S+)/.exec(said)?.[1] ?? ''
+const event = '{"eventType":"t","body":"x"}'
+
+describe('apie serve', () => {
+  test('prints its address and the first admin once, and works with them', async () => {
+    const { url, said } = await serve('--port', '0', '--first-admin', 'ann')
+    const authorization = basic('ann', passwordIn(said()))
+    const put = await send(`${url}/events`, {
+      method: 'PUT',
+      headers: { authorization },
+      body: event,
+    })
+    expect(put.status).toBe(200)
+    expect(said()).not.toContain('There is no account yet')
+    child?.kill('SIGTERM')
+    const again = await serve('--port', '0', '--first-admin', 'bob')
+    expect(passwordIn(again.said())).toBe('')
+    expect((await send(`${again.url}/events`, { headers: { authorization } })).status).toBe(200)
+  })
+
+  test('says how to make an account while there is none', async () => {
+    const { url, said } = await serve('--port', '0')
+    expect((await send(`${url}/events`)).status).toBe(503)
+    expect(said()).toContain(`There is no account yet: open ${url}/setup`)
+    expect(existsSync(join(root, 'data', 'setup-token'))).toBe(true)
+  })
+
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    '%s lets a running request finish, refuses new ones and exits with 0',
+    async (signal) => {
+      const { url, said, ended } = await serve('--port', '0', '--first-admin', 'ann')
+      const sent = await begun(url, basic('ann', passwordIn(said())))
+      child?.kill(signal)
+      await refused(url)
+      sent.end(event)
+      const [response] = await once(sent, 'response')
+      expect(response.statusCode).toBe(200)
+      response.resume()
+      expect(await ended).toEqual([0, null])
+    },
+  )
+
+  test('a second signal ends it at once', async () => {
+    const { url, said, ended } = await serve('--port', '0', '--first-admin', 'ann')
+    const sent = await begun(url, basic('ann', passwordIn(said())))
+    sent.on('error', () => undefined)
+    child?.kill('SIGTERM')
+    await refused(url)
+    child?.kill('SIGTERM')
+    expect(await ended).toEqual([143, null])
+  })
+
+  test('exits with 1 and a reason where another program has the port', async () => {
+    const { port } = await serve('--port', '0')
+    const first = child
+    await expect(serve('--port', String(port))).rejects.toThrow(
+      `apie: cannot listen on port ${port} of 127.0.0.1: another program does`,
+    )
+    expect(child?.exitCode).toBe(1)
+    first?.kill('SIGKILL')
+  })
+})
+
+/** Resolves when the server takes no more connections. */
+async function refused(url: string): Promise<void> {
+  const deadline = Date.now() + 5000
+  while (
+    await send(`${url}/ping`).then(
+      () => true,
+      () => false,
+    )
+  ) {
+    if (Date.now() > deadline) throw new Error('it still answers')
+  }
+}
