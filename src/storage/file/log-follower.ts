@@ -172,7 +172,6 @@ export class LogFollower {
 
   async close(): Promise<void> {
     await this.queue
-    if (this.index.persisted.count > 0) this.keeper.startSync()
     await this.keeper.settle()
     this.index.close()
     this.leaveSegment()
