@@ -10,10 +10,10 @@ import { createMemoryStore } from '../../src/storage/memory/engine.ts'
 import { type HandClock, handClock } from './store.ts'
 
 /** Which slow work was asked for, in order. */
-export type CountedHasher = PasswordHasher & { readonly calls: string[] }
+type CountedHasher = PasswordHasher & { readonly calls: string[] }
 
 /** Takes a chosen password for right by its SHA-256, and a bcrypt one by the word `password`. */
-export function countedHasher(): CountedHasher {
+function countedHasher(): CountedHasher {
   const calls: string[] = []
   return {
     calls,
