@@ -40,6 +40,12 @@ export function parseAccountName(text: string): AccountName {
   return name as AccountName
 }
 
+/** Like `parseAccountName` for looking one up: what cannot be a name is nobody's. */
+export function toAccountName(text: string): AccountName | undefined {
+  const name = text.normalize('NFC')
+  return nameProblem(name) === undefined ? (name as AccountName) : undefined
+}
+
 function nameProblem(name: string): string | undefined {
   if (name === '') return 'must not be empty'
   if ([...name].length > 128) return 'must have at most 128 characters'

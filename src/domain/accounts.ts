@@ -5,6 +5,7 @@ import {
   parseAccountName,
   parseInfo,
   type Role,
+  toAccountName,
 } from './account.ts'
 import { createAccountRecords } from './account-records.ts'
 import { AppError } from './app-error.ts'
@@ -89,7 +90,10 @@ export function createAccounts({ records, clock, hasher }: AccountsParts): Accou
       throw new AppError('account-exists', 'There is an account of this name already', { name })
     })
   return {
-    find: async (name) => kept.find(name.normalize('NFC') as AccountName),
+    async find(text) {
+      const name = toAccountName(text)
+      return name && kept.find(name)
+    },
     list: kept.list,
     hasAny: kept.hasAny,
     async add(wanted) {

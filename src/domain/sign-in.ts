@@ -10,7 +10,7 @@
  */
 import { randomSecret } from '../kit/secret.ts'
 import { sha256Hex } from '../kit/sha256.ts'
-import { type Account, type AccountName, parseAccountName, type Role } from './account.ts'
+import { type Account, type AccountName, type Role, toAccountName } from './account.ts'
 import type { Accounts } from './accounts.ts'
 import { AppError } from './app-error.ts'
 import { findInHtpasswd } from './htpasswd.ts'
@@ -63,7 +63,7 @@ export function createSignIn(parts: SignInParts): SignIn {
     }
   }
   return async (rawName, rawPassword, address) => {
-    const name = nameOrNobody(rawName)
+    const name = toAccountName(rawName)
     const password = rawPassword.normalize('NFC')
     const known = name === undefined ? undefined : await find(parts, name)
     const counted = name ?? rawName
@@ -74,14 +74,6 @@ export function createSignIn(parts: SignInParts): SignIn {
       ))
     if (known && isRight) return { name: known.name, role: known.role }
     throw new AppError('credentials-wrong', 'There is no such account, or the password is wrong')
-  }
-}
-
-function nameOrNobody(text: string): AccountName | undefined {
-  try {
-    return parseAccountName(text)
-  } catch {
-    return undefined
   }
 }
 

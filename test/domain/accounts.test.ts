@@ -79,6 +79,15 @@ describe('accounts', () => {
     expect(await accounts.hasAny()).toBe(false)
   })
 
+  it('are found in either Unicode form, and not by what cannot be a name', async () => {
+    const { accounts } = testAccounts()
+    await accounts.add({ name: 'J\u00fcrgen', role: 'reader', password: chosen('pw') })
+    expect(await accounts.find('Ju\u0308rgen')).toMatchObject({ name: 'J\u00fcrgen' })
+    for (const name of ['', 'j\u00fcrgen', 'a:b', '\u0000', 'x'.repeat(5000)]) {
+      expect(await accounts.find(name)).toBeUndefined()
+    }
+  })
+
   it('change their info and password without touching the rest', async () => {
     const { accounts, signIn } = testAccounts()
     await accounts.add({ name: 'a', role: 'writer', password: chosen('old'), info: 'old' })
