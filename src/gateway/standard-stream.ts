@@ -5,8 +5,8 @@
  * A blocking read of a stalled upload could not be ended by anything, and Node's own streams start
  * threads. So the descriptor is made non-blocking and asked again after a short pause. Under `mod_cgi` it is a
  * pipe: opening it once more gives a description of our own to set so. Under `mod_cgid` it is a socket, which
- * cannot be opened by its path; wrapping it in a `Socket` that never reads does it. `process.stdin` and
- * `process.stdout` are not touched.
+ * cannot be opened by its path, and under suEXEC a pipe of another user; wrapping it in a `Socket` that never
+ * reads does it. `process.stdin` and `process.stdout` are not touched.
  */
 import fs from 'node:fs'
 import type { Socket } from 'node:net'
@@ -63,21 +63,20 @@ export async function openStandardStream(fd: 0 | 1): Promise<StandardStream> {
 const held: Socket[] = []
 
 async function nonBlocking(fd: 0 | 1): Promise<number> {
-  const mode = fd === 0 ? O_RDONLY : O_WRONLY
-  const stat = fs.fstatSync(fd)
-  if (stat.isSocket()) {
-    const { Socket } = await import('node:net')
-    held.push(new Socket({ fd, readable: false, writable: false }))
-    return fd
-  }
-  // A file never makes anybody wait, and opened again it would be read or written from its beginning.
-  if (!stat.isFIFO()) return fd
+  if (fs.fstatSync(fd).isSocket()) return wrapped(fd)
   try {
-    return fs.openSync(`/proc/self/fd/${fd}`, mode | O_NONBLOCK)
+    return fs.openSync(`/proc/self/fd/${fd}`, (fd === 0 ? O_RDONLY : O_WRONLY) | O_NONBLOCK)
   } catch {
-    // Without /proc, or without the right to open it again, the descriptor is used as it is.
-    return fd
+    // Under suEXEC the pipe belongs to the web server's user and cannot be opened again. A write may block:
+    // it ends when the web server gives up its client.
+    return fd === 0 && fs.fstatSync(fd).isFIFO() ? wrapped(fd) : fd
   }
+}
+
+async function wrapped(fd: 0 | 1): Promise<number> {
+  const { Socket } = await import('node:net')
+  held.push(new Socket({ fd, readable: false, writable: false }))
+  return fd
 }
 
 function poll(deadline: Deadline, call: () => number): number {
