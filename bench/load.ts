@@ -1,0 +1,20 @@
+/** Loads a server over so many connections, from a process of its own, and tells the rate of answers. */
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type { Serving } from './serving.ts'
+
+export type Rate = { readonly perSecond: number; readonly worstMs: number }
+
+const script = fileURLToPath(new URL('load-client.ts', import.meta.url))
+
+/** Appends events for so many seconds, `connections` at a time. */
+export async function appendLoad(
+  { port, authorization }: Serving,
+  connections: number,
+  seconds: number,
+): Promise<Rate> {
+  const words = [String(port), String(connections), String(seconds), authorization]
+  const { stdout } = await promisify(execFile)(process.execPath, [script, ...words])
+  return JSON.parse(stdout) as Rate
+}

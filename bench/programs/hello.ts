@@ -1,0 +1,2 @@
+/** The least that a program can do; every other process is measured against it. */
+console.log('hello')
