@@ -1,13 +1,15 @@
 /**
- * Builds the executable: `node build.mjs [--entry FILE] [--out FILE]`.
+ * Builds the executable: `node build.mjs [--entry FILE] [--out FILE] [--no-code-cache]`.
  *
  *  1. esbuild: everything from the entry on → one minified CommonJS file and its source map
  *  2. the official Node binary from the npm package for this machine, stripped: 127 → 108 MB. Stripping has
  *     to come first; a finished executable does not survive it.
  *  3. pkg: the file, with V8's code cache of it, goes into the binary as a single-executable application
  *
- * Nothing is downloaded. Same sources, same bytes: the code cache is made by the same binary from the same
- * text, and nothing else in the file depends on when or where it was built, but for the commit it names.
+ * Nothing is downloaded. Same sources, same bytes, but for the code cache: V8 seeds its hash tables by chance,
+ * and the cache with them. With a fixed seed it would be the same every time, but V8 then refuses it at run time
+ * unless it runs with that seed, too, which would invite collisions. `--no-code-cache` leaves it out: two such
+ * builds are equal to the byte, wherever they were made.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -33,16 +35,21 @@ const { values } = parseArgs({
   options: {
     entry: { type: 'string', default: join(project, 'src/main.ts') },
     out: { type: 'string', default: join(project, 'cgi-bin/apie') },
+    'no-code-cache': { type: 'boolean', default: false },
   },
 })
 const work = join(project, 'build')
 const out = resolve(values.out)
+const useCodeCache = !values['no-code-cache']
 
 /**
  * Options that are baked in: one thread for V8's own work instead of four and none for the inspector, since
  * hosts count threads and Node hangs where it may not start one; no warning ever on a CGI's output.
  */
 const NODE_OPTIONS = ['--v8-pool-size=0', '--disable-sigusr1', '--no-warnings']
+
+/** The path of the bundle becomes part of the executable, so it must not tell where it was built. */
+const FIXED_FOLDER = '/tmp/apie-build'
 
 function git(...words) {
   const { status, stdout } = spawnSync('git', words, { cwd: project, encoding: 'utf8' })
@@ -101,6 +108,20 @@ function strippedNode() {
   return stripped
 }
 
+/** Makes the folder; another build that is under way is waited for, one that was killed is cleared away. */
+async function claim(folder) {
+  for (let round = 0; ; round++) {
+    try {
+      mkdirSync(folder, { mode: 0o700 })
+      return folder
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+      if (round < 100) await new Promise((resolve) => setTimeout(resolve, 200))
+      else rmSync(folder, { recursive: true, force: true })
+    }
+  }
+}
+
 async function main() {
   mkdirSync(work, { recursive: true })
   mkdirSync(dirname(out), { recursive: true })
@@ -108,15 +129,13 @@ async function main() {
   const node = strippedNode()
   const digest = createHash('sha256')
     .update(code)
-    .update(JSON.stringify(NODE_OPTIONS))
+    .update(JSON.stringify([NODE_OPTIONS, useCodeCache]))
     .update(basename(node))
     .digest('hex')
   const stamp = join(work, `${createHash('sha256').update(out).digest('hex').slice(0, 16)}.built`)
   const isBuilt = existsSync(out) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest
   if (isBuilt) return
-  // The name of the file goes into the code cache, so it must not depend on who builds.
-  const folder = join(work, 'sea')
-  mkdirSync(folder, { recursive: true })
+  const folder = await claim(FIXED_FOLDER)
   const entry = join(folder, 'apie.cjs')
   writeFileSync(entry, code)
   const temporary = `${out}.${process.pid}`
@@ -128,7 +147,7 @@ async function main() {
       nodePath: node,
       seaConfig: {
         disableExperimentalSEAWarning: true,
-        useCodeCache: true,
+        useCodeCache,
         execArgv: NODE_OPTIONS,
         execArgvExtension: 'none',
       },

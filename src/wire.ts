@@ -20,6 +20,7 @@ import type { App } from './http/message.ts'
 import { mediaTypeOfName } from './kit/media-type-of-name.ts'
 import { createPasswordHasher } from './kit/password-hasher.ts'
 import { createProgramLog, type ProgramLog } from './program-log.ts'
+import { mapStack } from './program-stack.ts'
 import { programVersion } from './program-version.ts'
 import { asyncDisk, syncDisk } from './storage/file/disk.ts'
 import { type OpenedStorage, type OpenOptions, openStorage } from './storage/open.ts'
@@ -147,5 +148,10 @@ function refusingApp(error: unknown, log: ProgramLog): App {
 }
 
 function openLog(settings: Settings): ProgramLog {
-  return createProgramLog({ file: settings.logFile, disk: syncDisk, clock: systemClock })
+  return createProgramLog({
+    file: settings.logFile,
+    disk: syncDisk,
+    clock: systemClock,
+    mapStack: (stack) => mapStack(stack, syncDisk.readText(`${process.execPath}.map`)),
+  })
 }

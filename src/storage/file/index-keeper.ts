@@ -30,7 +30,8 @@ export class IndexKeeper {
   index: LogIndex
   private readonly options: IndexOptions
   private readonly headFile: HeadFile
-  private generation = randomHex(8)
+  /** Empty until one is taken over or begun. */
+  private generation = ''
   /** A generation that a head names but whose files are not all there, or that is to be replaced. */
   private unusable: string | undefined
   private synced: IndexPoint = GENESIS
@@ -81,8 +82,11 @@ export class IndexKeeper {
 
   /** Writes what is pending; the log must be durable up to `point`. */
   flush(point: IndexPoint): void {
-    const folder = join(this.options.layout.index, this.generation)
-    const files = this.index.openedFiles ?? IndexFiles.make(this.options.disk, folder)
+    const { disk, layout } = this.options
+    // The folder of all indexes may have been removed as a whole.
+    disk.makeFolder(layout.index)
+    const folder = join(layout.index, this.generation)
+    const files = this.index.openedFiles ?? IndexFiles.make(disk, folder)
     this.index.flush(files, point, this.synced.count)
     this.writeHead(point)
   }

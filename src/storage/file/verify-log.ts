@@ -46,6 +46,10 @@ class LogAudit {
     if (known > this.at.count) {
       this.damage(`The log ends after ${this.at.count} events, but ${known} were acknowledged`)
     }
+    if (!this.head && this.at.count > 0) {
+      const message = 'There is no index; "apie reindex", or the next append, builds it'
+      this.findings.push({ kind: 'repairable', message })
+    }
     this.strayFiles(number + 1)
     this.index?.close()
     return {
