@@ -96,9 +96,11 @@ async function strengthen(parts: SignInParts, account: Account, password: string
 
 /** Runs a check once for equal values; only an outcome `true` is kept, the newest of them. */
 function rememberRight() {
-  const secret = randomSecret()
+  // Made when it is first needed: right generated passwords never come here.
+  let secret: string | undefined
   const checks = new Map<string, Promise<boolean>>()
   return (values: readonly string[], check: () => Promise<boolean>): Promise<boolean> => {
+    secret ??= randomSecret()
     const key = sha256Hex(JSON.stringify([secret, ...values]))
     const known = checks.get(key)
     if (known !== undefined) return known

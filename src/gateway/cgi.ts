@@ -7,6 +7,7 @@
  */
 import { AppError } from '../domain/app-error.ts'
 import type { App, HttpHeaders, HttpResponse } from '../http/message.ts'
+import { monotonicMs } from '../kit/monotonic.ts'
 import { type CgiVariables, isChunked, requestHead } from './cgi-variables.ts'
 import {
   type Deadline,
@@ -32,7 +33,7 @@ const MOST_HEADER_BYTES = 8190
  * @returns false where the answer could not be delivered whole
  */
 export async function serveCgi(app: App, options: CgiOptions): Promise<boolean> {
-  const started = performance.now()
+  const started = monotonicMs()
   const end = started + options.requestTimeoutMs
   const head = requestHead(options.variables)
   const length = isChunked(options.variables) ? undefined : (head.contentLength ?? 0)

@@ -10,6 +10,7 @@
  */
 import fs from 'node:fs'
 import type { Socket } from 'node:net'
+import { monotonicMs } from '../kit/monotonic.ts'
 
 const { O_RDONLY, O_WRONLY, O_NONBLOCK } = fs.constants
 const PAUSES_MS = [1, 1, 2, 5, 10]
@@ -86,7 +87,7 @@ function poll(deadline: Deadline, call: () => number): number {
     } catch (error) {
       if (!isWaiting(error)) throw error
     }
-    if (performance.now() > deadline) throw new DeadlineError('The other side has stalled')
+    if (monotonicMs() > deadline) throw new DeadlineError('The other side has stalled')
     Atomics.wait(cell, 0, 0, PAUSES_MS[Math.min(round, PAUSES_MS.length - 1)] ?? 10)
   }
 }

@@ -1,5 +1,5 @@
 /** Slow hashes of passwords: scrypt of Node (RFC 7914), and bcrypt of `bcryptjs`, loaded when one is met. */
-import { randomBytes, scrypt, scryptSync, timingSafeEqual } from 'node:crypto'
+import { nodeCrypto } from './node-crypto.ts'
 
 /** Parameters, and salt and key as hex digits. */
 type Scrypted = {
@@ -26,11 +26,11 @@ const optionsOf = ({ cost, blockSize, parallelization }: Strength) => {
 }
 
 const deriveHere: Derive = (password, salt, strength) =>
-  scryptSync(password, salt, KEY_BYTES, optionsOf(strength))
+  nodeCrypto().scryptSync(password, salt, KEY_BYTES, optionsOf(strength))
 
 const deriveInThread: Derive = (password, salt, strength) =>
   new Promise((resolve, reject) => {
-    scrypt(password, salt, KEY_BYTES, optionsOf(strength), (error, key) =>
+    nodeCrypto().scrypt(password, salt, KEY_BYTES, optionsOf(strength), (error, key) =>
       error ? reject(error) : resolve(key),
     )
   })
@@ -47,14 +47,14 @@ export function createPasswordHasher(mode: HashingMode) {
   return {
     /** With a new salt. */
     async scrypt(password: string): Promise<Scrypted> {
-      const salt = randomBytes(SALT_BYTES)
+      const salt = nodeCrypto().randomBytes(SALT_BYTES)
       const key = await derive(password, salt, STRENGTH)
       return { kind: 'scrypt', ...STRENGTH, salt: salt.toString('hex'), key: key.toString('hex') }
     },
     async isScrypt(password: string, stored: Scrypted): Promise<boolean> {
       const key = await derive(password, Buffer.from(stored.salt, 'hex'), stored)
       const expected = Buffer.from(stored.key, 'hex')
-      return key.length === expected.length && timingSafeEqual(key, expected)
+      return key.length === expected.length && nodeCrypto().timingSafeEqual(key, expected)
     },
     /** `$2a$`, `$2b$` and `$2y$` are one function. */
     async isBcrypt(password: string, stored: { readonly hash: string }): Promise<boolean> {

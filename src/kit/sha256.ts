@@ -1,16 +1,28 @@
-import { createHash, type Hash, hash } from 'node:crypto'
+import type { Hash } from 'node:crypto'
+import { nodeCrypto } from './node-crypto.ts'
+import { sha256Small } from './sha256-small.ts'
+
+/** Bytes that a process hashes without `node:crypto` before loading that is worth it. */
+let smallBytesLeft = 16_384
 
 /** SHA-256 of one text or one run of bytes, as 64 lower-case hex digits (FIPS 180-4). */
 export function sha256Hex(data: string | Uint8Array): string {
-  return hash('sha256', data, 'hex')
+  if (isWorthLoading(data)) return nodeCrypto().hash('sha256', data, 'hex')
+  return sha256Small(Buffer.from(data as string)).toString('hex')
 }
 
 /** SHA-256 of one text or one run of bytes, as 32 bytes. */
 export function sha256Bytes(data: string | Uint8Array): Buffer {
-  return hash('sha256', data, 'buffer')
+  if (isWorthLoading(data)) return nodeCrypto().hash('sha256', data, 'buffer')
+  return sha256Small(Buffer.from(data as string))
 }
 
 /** A SHA-256 that is fed piece by piece. */
 export function startSha256(): Hash {
-  return createHash('sha256')
+  return nodeCrypto().createHash('sha256')
+}
+
+function isWorthLoading(data: string | Uint8Array): boolean {
+  if (smallBytesLeft > 0) smallBytesLeft -= data.length + 64
+  return smallBytesLeft <= 0
 }

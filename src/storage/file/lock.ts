@@ -11,6 +11,7 @@
  */
 import { lockSync } from 'proper-lockfile'
 import { AppError } from '../../domain/app-error.ts'
+import { monotonicMs } from '../../kit/monotonic.ts'
 import { randomHex } from '../../kit/random.ts'
 import { type Disk, lockCalls } from './disk.ts'
 import type { LogLayout } from './layout.ts'
@@ -61,7 +62,7 @@ export const noLock: Lock = {
 
 async function acquire(options: LockOptions): Promise<HeldLock> {
   const { disk, layout, timeoutMs } = options
-  const start = performance.now()
+  const start = monotonicMs()
   let suspect: string | undefined
   for (let round = 1; ; round++) {
     const release = tryLock(options)
@@ -69,7 +70,7 @@ async function acquire(options: LockOptions): Promise<HeldLock> {
     const owner = disk.readText(layout.owner)?.trim()
     if (owner && owner === suspect && isDead(options, owner)) disk.removeFolder(layout.lock)
     suspect = owner
-    if (performance.now() - start > timeoutMs) {
+    if (monotonicMs() - start > timeoutMs) {
       moveBrokenAside(options)
       throw new AppError('lock-timeout', 'Other writers hold the log for too long', { timeoutMs })
     }
@@ -111,7 +112,7 @@ function tryLock({ layout, disk }: LockOptions): (() => void) | undefined {
 
 function hold(options: LockOptions, release: () => void): HeldLock {
   const { disk, layout } = options
-  const since = performance.now()
+  const since = monotonicMs()
   const owner = ownerRecord(options)
   try {
     const fd = disk.openUpdate(layout.owner)
@@ -121,10 +122,10 @@ function hold(options: LockOptions, release: () => void): HeldLock {
     // Without the record a waiter recognises a dead holder by age only.
   }
   return {
-    isFresh: () => performance.now() - since < HOLD_MS,
+    isFresh: () => monotonicMs() - since < HOLD_MS,
     release: () => {
       // After a long pause the folder may be another writer's by now.
-      const isLate = performance.now() - since > STALE_MS / 2
+      const isLate = monotonicMs() - since > STALE_MS / 2
       if (isLate && disk.readText(layout.owner)?.trim() !== owner) return
       try {
         release()

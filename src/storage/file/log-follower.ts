@@ -13,6 +13,7 @@
 import { AppError } from '../../domain/app-error.ts'
 import { type EventHash, parseStoredEvent } from '../../domain/event.ts'
 import type { Clock, Progress } from '../../domain/ports.ts'
+import { monotonicMs } from '../../kit/monotonic.ts'
 import { GENESIS, type IndexHead } from './head-file.ts'
 import { IndexKeeper, type IndexOptions } from './index-keeper.ts'
 import type { LogIndex } from './log-index.ts'
@@ -100,9 +101,7 @@ export class LogFollower {
   /** Reads what others have written since. Only inside `exclusive`. */
   async catchUp(progress?: Progress): Promise<void> {
     if (this.isUnchanged()) return
-    const deadline = progress
-      ? Number.POSITIVE_INFINITY
-      : performance.now() + this.options.catchUpMs
+    const deadline = progress ? Number.POSITIVE_INFINITY : monotonicMs() + this.options.catchUpMs
     this.adopt(this.keeper.readHead())
     while (await this.readSegment(deadline, progress)) {
       // One more file of the log begins.
@@ -252,7 +251,7 @@ export class LogFollower {
     if (this.index.pendingCount < FLUSH_EVENTS) return
     await this.makeDurable()
     await this.writeIndex()
-    if (performance.now() < deadline && this.index.pendingCount < MOST_PENDING) return
+    if (monotonicMs() < deadline && this.index.pendingCount < MOST_PENDING) return
     throw new AppError('index-behind', 'The index of the log is being built; try again soon', {
       indexed: this.index.count,
     })
