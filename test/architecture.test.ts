@@ -35,7 +35,7 @@ const RULES: readonly Rule[] = [
   {
     files: 'storage/file/lock.ts',
     ours: ['domain/', 'kit/'],
-    outside: ['proper-lockfile'],
+    outside: ['node:path', 'proper-lockfile'],
   },
   { files: 'storage/file/', ours: ['domain/', 'kit/'], outside: ['node:path'] },
   { files: 'storage/memory/', ours: ['domain/', 'kit/'], outside: [] },

@@ -9,6 +9,7 @@
  * Waiting is bounded and polls in milliseconds. A holder that died is recognised by the owner record where
  * it ran on this machine, else by the age of the lock folder (2 s).
  */
+import { dirname } from 'node:path'
 import { lockSync } from 'proper-lockfile'
 import { AppError } from '../../domain/app-error.ts'
 import { monotonicMs } from '../../kit/monotonic.ts'
@@ -99,6 +100,9 @@ function tryLock({ layout, disk }: LockOptions): (() => void) | undefined {
     switch ((error as NodeJS.ErrnoException).code) {
       case 'ELOCKED':
         return undefined
+      case 'ENOENT':
+        // A copy of the folder may have left empty folders out.
+        return disk.makeFolder(dirname(layout.lock)) ? undefined : () => {}
       case 'ENOTEMPTY':
       case 'ENOTDIR':
         disk.rename(layout.lock, `${layout.lock}.aside-${randomHex(8)}`)

@@ -34,6 +34,8 @@ export async function makeRoom(follower: LogFollower): Promise<void> {
     await follower.catchUp()
   }
   while (!follower.segment && !follower.damage) {
+    // A copy of the folder may have left empty folders out.
+    options.disk.makeFolder(options.layout.temporary)
     const { count, hash, segment: number } = follower.point
     await Segment.make(options.disk, options.layout, {
       number: Math.max(number, 1),
