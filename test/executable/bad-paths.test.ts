@@ -1,6 +1,7 @@
 /** Bad paths and headers: nothing outside the data folder is reached, and nothing is stored. */
 import { existsSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { VARIANTS } from '../support/apache-variants.ts'
 import { describeServers } from '../support/servers.ts'
@@ -83,5 +84,39 @@ describeServers('bad paths and headers', VARIANTS, (server) => {
       })
     }
     expect(await server().count()).toBe(before)
+  })
+})
+
+describeServers('text that tries to become a header', [], (server) => {
+  it('stays text: 1000 names and types, never a header of their own', async () => {
+    const piece = fc.constantFrom(
+      '\r\n',
+      '\n',
+      '\r',
+      '\0',
+      'X-Evil: 1',
+      '"',
+      ';',
+      '\\',
+      '%',
+      'é',
+      '\u2028',
+      'a',
+    )
+    const text = fc.array(piece, { minLength: 1, maxLength: 8 }).map((pieces) => pieces.join(''))
+    const samples = fc.sample(text, { numRuns: 1000, seed: 20_260_102 })
+    await inParallel(samples, 8, async (sample, n) => {
+      const put = await server().send(`/storage/${encodeURIComponent(sample)}`, {
+        method: 'PUT',
+        body: String(n),
+        headers: { 'content-type': sample.replace(/[^\x20-\x7e]/g, '') || 'a/b' },
+      })
+      expect(put.headers).not.toHaveProperty('x-evil')
+      if (put.status !== 200) return expect([sample, put.status]).toEqual([sample, 400])
+      const { hash } = JSON.parse(put.text) as { hash: string }
+      const get = await server().send(`/storage/${hash}`)
+      expect(get.headers).not.toHaveProperty('x-evil')
+      expect([sample, get.status, get.text]).toEqual([sample, 200, String(n)])
+    })
   })
 })

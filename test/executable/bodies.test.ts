@@ -77,12 +77,12 @@ describeVariants('bodies that are taken', (variant) => {
   })
 
   it('come back byte for byte to a client that reads slowly', async () => {
-    const bytes = Buffer.from(Array.from({ length: 3_000_000 }, (_, n) => (n * 7919) >> 3))
+    const bytes = Buffer.from(Array.from({ length: 12_000_000 }, (_, n) => (n * 7919) >> 3))
     const upload = await apache().send('/storage/slow.bin', { method: 'PUT', body: bytes })
     expect(upload.status, upload.text).toBe(200)
     const { hash } = JSON.parse(upload.text) as { hash: string }
     const { url, password } = apache()
-    const script = `curl -sS --limit-rate 1500k -u "admin:$PASSWORD" "$URL/storage/${hash}" | sha256sum`
+    const script = `curl -sS --limit-rate 4M -u "admin:$PASSWORD" "$URL/storage/${hash}" | sha256sum`
     const environment = { PATH: '/usr/bin:/bin', PASSWORD: password, URL: url }
     const slow = await run('bash', ['-c', script], { environment })
     expect(slow.out.slice(0, 64), slow.err).toBe(hash)

@@ -15,11 +15,18 @@ describeVariants('a data folder', (variant) => {
   const apache = useApache({ variant, shape: 'script-alias' })
   const append = () => apache().send('/events', { method: 'POST', body: EVENT })
 
-  it('that others can write is refused', async () => {
+  it('that others can write is refused unless a setting allows it', async () => {
     chmodSync(apache().dataFolder, 0o770)
     const answer = await apache().send('/events')
+    const verify = ['verify', '--data', apache().dataFolder]
+    const allowed = { APIE_ALLOW_UNSAFE_DATA: 'true', PATH: '/usr/bin:/bin' }
+    const forced = await run(apache().program, verify, {
+      user: apache().user,
+      environment: allowed,
+    })
     chmodSync(apache().dataFolder, 0o700)
     expect([answer.status, errorCode(answer.text)]).toEqual([503, 'data-folder-unsafe'])
+    expect(forced.status, forced.err).toBe(0)
   })
 
   it('that cannot be written is still read, and an append says so', async () => {

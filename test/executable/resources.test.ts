@@ -1,8 +1,10 @@
 /** What a CGI process takes from its host: threads, files and their modes. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { describeVariants } from '../support/apache-variants.ts'
+import { cgiVariables } from '../support/cgi-run.ts'
+import { EXECUTABLE, run } from '../support/executable.ts'
 import { send } from '../support/http-client.ts'
 import { useApache } from '../support/use-apache.ts'
 import { watch } from '../support/watch.ts'
@@ -34,7 +36,7 @@ describeVariants('one request', (variant) => {
   })
 })
 
-for (const shape of ['exec-cgi', 'document-root'] as const) {
+for (const shape of ['script-alias', 'exec-cgi', 'document-root'] as const) {
   describeVariants(`a data folder below the document root (${shape})`, (variant) => {
     const apache = useApache({ variant, shape, dataInside: true })
 
@@ -54,3 +56,13 @@ for (const shape of ['exec-cgi', 'document-root'] as const) {
     })
   })
 }
+
+describe('a host that allows little', () => {
+  it('of address space still runs a request in 1.35 GB of it', async () => {
+    const variables = { APIE_STORE: 'memory:', APIE_ANONYMOUS: 'admin' }
+    const limited = await run('prlimit', ['--as=1350000000', EXECUTABLE], {
+      environment: cgiVariables({ target: '/events', variables }),
+    })
+    expect(limited.out, limited.err).toMatch(/^Status: 200 /)
+  })
+})

@@ -38,6 +38,13 @@ for (const shape of ['script-alias', 'exec-cgi', 'document-root'] as const) {
       expect([400, 404]).toContain((await upload(segment, 'x')).status)
     })
 
+    it.each(['//events', '/events//', '/./events', '/x/../events', '/%2e/events'])(
+      '%s is not another way to write /events',
+      async (path) => {
+        expect([400, 404]).toContain((await apache().send(path)).status)
+      },
+    )
+
     it('with an encoded slash never reach another resource', async () => {
       expect((await apache().send('/storage%2Fplain.txt')).status).toBe(404)
       expect((await upload('a%2Fb', 'x')).status).toBe(404)
