@@ -12,6 +12,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          testTimeout: 60_000,
           include: [
             'test/{cli,config,domain,http,api,kit,storage,wire}/**/*.test.ts',
             'test/*.test.ts',
@@ -21,6 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'contract',
+          testTimeout: 60_000,
           include: ['test/contract/**/*.test.ts', 'test/disk/**/*.test.ts'],
         },
       },

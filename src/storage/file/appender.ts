@@ -17,7 +17,7 @@
 import { AppError } from '../../domain/app-error.ts'
 import type { AppendOutcome, AppendRequest } from '../../domain/ports.ts'
 import { type FindById, type Plan, type Planned, planBatch, type Waiting } from './append-plan.ts'
-import type { Lock } from './lock.ts'
+import type { HeldLock, Lock } from './lock.ts'
 import type { LogFollower } from './log-follower.ts'
 import { makeRoom, voidPrefix, writeAtEnd } from './log-tail.ts'
 import type { Suspicion } from './suspicion.ts'
@@ -94,7 +94,7 @@ export class Appender {
         if (round > MOST_ROUNDS) {
           throw new AppError('lock-timeout', 'Other writers were first too many times')
         }
-        const { plan, lost, short } = await this.follower.exclusive(() => this.attempt(open))
+        const { plan, lost, short } = await this.attempt(open)
         await this.acknowledge(plan)
         if (short) throw short
         open = lost
@@ -104,22 +104,28 @@ export class Appender {
     }
   }
 
+  /** Waits for the lock before it takes the follower, so that readers never wait for other writers. */
   private async attempt(batch: readonly Waiting[]): Promise<Attempt> {
     const { follower } = this
-    await follower.catchUp()
+    await follower.exclusive(() => follower.catchUp())
     const lock = await this.lock.acquire()
     try {
-      await makeRoom(follower)
-      const prefix = voidPrefix(follower)
-      const offset = follower.size + prefix.length
-      const plan = await planBatch(follower, this.findById, batch, offset)
-      if (plan.commits.length === 0) return { plan, lost: [] }
-      if (!lock.isFresh()) return nothingWritten(plan)
-      follower.isAppending = true
-      return await this.write(plan, prefix)
+      return await follower.exclusive(() => this.writeBatch(batch, lock))
     } finally {
       lock.release()
     }
+  }
+
+  private async writeBatch(batch: readonly Waiting[], lock: HeldLock): Promise<Attempt> {
+    const { follower } = this
+    await makeRoom(follower)
+    const prefix = voidPrefix(follower)
+    const offset = follower.size + prefix.length
+    const plan = await planBatch(follower, this.findById, batch, offset)
+    if (plan.commits.length === 0) return { plan, lost: [] }
+    if (!lock.isFresh()) return nothingWritten(plan)
+    follower.isAppending = true
+    return await this.write(plan, prefix)
   }
 
   private async write(plan: Plan, prefix: string): Promise<Attempt> {
