@@ -185,7 +185,7 @@ function stop(server: ChildProcess): Promise<void> {
 }
 
 /** Processes whose program is this very file, replaced or not. */
-export function processesOf(program: string): number[] {
+function processesOf(program: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
