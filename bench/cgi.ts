@@ -3,8 +3,8 @@
  * program built the same way that only says hello. Also tells where the time of a request goes.
  */
 import fs from 'node:fs'
-import { copyOf, type FilledStore, filledStore } from './filled-store.ts'
 import { requestBodyOf } from './events.ts'
+import { copyOf, filledStore } from './filled-store.ts'
 import type { Measurement, Row, Size } from './measurement.ts'
 import { type Candidate, type ProcessTime, timeProcesses } from './process-times.ts'
 import { APIE, builtProgram } from './programs.ts'

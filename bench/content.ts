@@ -1,82 +1,89 @@
-/**
- * Speed of the content store in one process, as a ratio to `sha256sum` of the same file: 1 GiB (or the
- * number of MiB given) up and down, with the peak of resident memory. Prints JSON.
- *
- *     node bench/content.ts [MiB] [sync|async]
- */
+/** A large file up and down through `serve`, against `sha256sum` of the same file. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
-import { tmpdir } from 'node:os'
+import http from 'node:http'
 import { join } from 'node:path'
-import { createFileContent } from '../src/storage/file/content.ts'
-import { asyncDisk, syncDisk } from '../src/storage/file/disk.ts'
-import { openFolder } from '../src/storage/file/folder.ts'
+import { pipeline } from 'node:stream/promises'
+import { download } from './download.ts'
+import { copyOf, filledStore } from './filled-store.ts'
+import { type Measurement, median } from './measurement.ts'
+import { type Serving, serveApie } from './serving.ts'
 
-async function main(mebibytes: number, kind: string): Promise<void> {
-  const folder = fs.mkdtempSync(join(tmpdir(), 'apie-bench-content-'))
-  try {
-    const source = join(folder, 'source')
-    const command = `dd if=/dev/urandom of=${source} bs=1M count=${mebibytes} conv=fsync`
-    spawnSync('sh', ['-c', command], { stdio: 'ignore' })
-    const result = await measure(folder, source, kind === 'sync' ? syncDisk : asyncDisk)
-    console.log(JSON.stringify({ kind, mebibytes, ...result }))
-  } finally {
-    fs.rmSync(folder, { recursive: true })
-  }
+const ROUNDS = 3
+
+export const content: Measurement = {
+  name: 'content',
+  title: 'A large file through the standalone server',
+  async run({ contentBytes }) {
+    const folder = copyOf(await filledStore(10))
+    const apie = await serveApie(folder)
+    try {
+      const up: number[] = []
+      const down: number[] = []
+      for (let round = 0; round < ROUNDS; round++) {
+        // New bytes each time: what is there already is not stored again.
+        const file = randomFile(folder, contentBytes)
+        const { hash, seconds: summed } = sum(file)
+        up.push(summed / (await upload(apie, file)))
+        down.push(summed / (await download(apie, `/storage/${hash}`)).seconds)
+        fs.rmSync(file)
+      }
+      const what = `${Math.round(contentBytes / 2 ** 20)} MiB`
+      const limit = { atLeast: 0.6 }
+      const note = 'of the speed of sha256sum'
+      return [
+        { what: `${what} up`, value: median(up), unit: '×', limit, note },
+        { what: `${what} down`, value: median(down), unit: '×', limit, note },
+        {
+          what: 'resident memory',
+          value: apie.peakMiB(),
+          unit: 'MiB',
+          limit: { atMost: 100 },
+          note: 'peak',
+        },
+      ]
+    } finally {
+      await apie.stop()
+      fs.rmSync(folder, { recursive: true })
+    }
+  },
 }
 
-async function measure(folder: string, source: string, disk: typeof syncDisk) {
-  const clock = { now: () => Date.now() }
-  const opened = await openFolder(disk, join(folder, 'data'), {
-    create: true,
-    allowUnsafe: false,
-    clock,
-  })
-  if (!opened) throw new Error('no data folder')
-  const content = createFileContent({ disk, layout: opened.layout, clock })
-  const before = sum(source)
-  const base = process.resourceUsage().maxRSS / 1024
-  const up = await timed(() => content.put(pieces(source), { filename: 'f', mediaType: 'x/y' }))
-  const upPeak = process.resourceUsage().maxRSS / 1024
-  const down = await timed(async () => {
-    let size = 0
-    for await (const piece of (await content.read(up.value.hash)) ?? []) size += piece.length
-    return size
-  })
-  const after = sum(source)
-  const sha256sum = (before + after) / 2
-  return {
-    sha256sumSeconds: sha256sum,
-    upRatio: sha256sum / up.seconds,
-    downRatio: sha256sum / down.seconds,
-    baseResidentMiB: base,
-    upPeakResidentMiB: upPeak,
-    peakResidentMiB: process.resourceUsage().maxRSS / 1024,
-  }
+function randomFile(folder: string, bytes: number): string {
+  const file = join(folder, '..', `content-${process.pid}`)
+  const command = `dd if=/dev/urandom of=${file} bs=1M count=${Math.round(bytes / 2 ** 20)} conv=fsync`
+  spawnSync('sh', ['-c', command], { stdio: 'ignore' })
+  return file
 }
 
-/** As pieces come from a socket: 64 KiB each, in memory that is used again. */
-async function* pieces(path: string): AsyncGenerator<Uint8Array> {
-  const fd = fs.openSync(path, 'r')
-  const buffer = Buffer.alloc(64 * 1024)
-  for (;;) {
-    const count = fs.readSync(fd, buffer)
-    if (count === 0) break
-    yield buffer.subarray(0, count)
-  }
-  fs.closeSync(fd)
-}
-
-function sum(path: string): number {
+function sum(file: string): { hash: string; seconds: number } {
   const start = performance.now()
-  execFileSync('sha256sum', [path])
+  const said = execFileSync('sha256sum', [file], { encoding: 'latin1' })
+  return { hash: said.slice(0, 64), seconds: (performance.now() - start) / 1000 }
+}
+
+async function upload({ port, authorization }: Serving, file: string): Promise<number> {
+  const start = performance.now()
+  const request = http.request({
+    port,
+    host: '127.0.0.1',
+    method: 'PUT',
+    path: '/storage',
+    headers: {
+      authorization,
+      'content-type': 'application/octet-stream',
+      'content-disposition': 'attachment; filename="large.bin"',
+      'content-length': fs.statSync(file).size,
+    },
+  })
+  const answered = new Promise<number>((resolve, reject) => {
+    request.on('error', reject)
+    request.on('response', (response) => {
+      response.resume().on('end', () => resolve(response.statusCode ?? 0))
+    })
+  })
+  await pipeline(fs.createReadStream(file, { highWaterMark: 256 * 1024 }), request)
+  const status = await answered
+  if (status >= 300) throw new Error(`the upload answered ${status}`)
   return (performance.now() - start) / 1000
 }
-
-async function timed<T>(work: () => Promise<T>): Promise<{ value: T; seconds: number }> {
-  const start = performance.now()
-  const value = await work()
-  return { value, seconds: (performance.now() - start) / 1000 }
-}
-
-await main(Number(process.argv[2] ?? 1024), process.argv[3] ?? 'async')

@@ -57,7 +57,9 @@ function isWhole(received: string): boolean {
   const end = received.indexOf('\r\n\r\n')
   if (end < 0) return false
   const length = /\r\ncontent-length: *(\d+)/i.exec(received.slice(0, end + 2))?.[1]
-  return length === undefined ? received.endsWith('\r\n0\r\n\r\n') : received.length >= end + 4 + Number(length)
+  return length === undefined
+    ? received.endsWith('\r\n0\r\n\r\n')
+    : received.length >= end + 4 + Number(length)
 }
 
 await Promise.all(Array.from({ length: Number(connections) }, connection))

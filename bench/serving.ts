@@ -2,8 +2,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { freePort } from '../test/support/http-client.ts'
 import { basic } from '../test/support/executable.ts'
+import { freePort } from '../test/support/http-client.ts'
 import { APIE } from './programs.ts'
 
 export type Serving = {
@@ -18,7 +18,16 @@ const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin' }
 
 /** Adds an account to a store and returns its `Authorization`. */
 export function account(data: string): string {
-  const words = ['user', 'add', `bench${Date.now()}`, '--role', 'admin', '--generate', '--data', data]
+  const words = [
+    'user',
+    'add',
+    `bench${Date.now()}`,
+    '--role',
+    'admin',
+    '--generate',
+    '--data',
+    data,
+  ]
   const said = execFileSync(APIE, words, { env: ENVIRONMENT, encoding: 'utf8' })
   const password = /[A-Za-z0-9_-]{22,}/.exec(said)?.[0]
   if (password === undefined) throw new Error(`no password in: ${said}`)
@@ -40,7 +49,10 @@ export async function servePlain(folder: string): Promise<Serving> {
 }
 
 function quiet() {
-  return { env: ENVIRONMENT, stdio: ['ignore', 'ignore', 'inherit'] as ['ignore', 'ignore', 'inherit'] }
+  return {
+    env: ENVIRONMENT,
+    stdio: ['ignore', 'ignore', 'inherit'] as ['ignore', 'ignore', 'inherit'],
+  }
 }
 
 async function serving(child: ChildProcess, port: number, authorization: string): Promise<Serving> {

@@ -7,4 +7,4 @@ import { openAppOrRefuse } from '../../src/wire.ts'
 
 const loaded = [serveCgi, loadSettings, openFileStore, openAppOrRefuse].length
 fs.writeSync(1, `loaded ${loaded}\n`)
-process.reallyExit(0)
+process.exit(0)
