@@ -35,6 +35,8 @@ export class IndexKeeper {
   /** A generation that a head names but whose files are not all there, or that is to be replaced. */
   private unusable: string | undefined
   private synced: IndexPoint = GENESIS
+  /** Whether the index files could only be opened for reading; asked anew with every write. */
+  private isReadOnly = false
   private running: Promise<void> | undefined
 
   constructor(options: IndexOptions) {
@@ -85,8 +87,11 @@ export class IndexKeeper {
     const { disk, layout } = this.options
     // The folder of all indexes may have been removed as a whole.
     disk.makeFolder(layout.index)
+    if (this.generation === '') this.generation = randomHex(8)
     const folder = join(layout.index, this.generation)
-    const files = this.index.openedFiles ?? IndexFiles.make(disk, folder)
+    const opened = this.isReadOnly ? undefined : this.index.openedFiles
+    const files = opened ?? IndexFiles.make(disk, folder)
+    this.isReadOnly = false
     this.index.flush(files, point, this.synced.count)
     this.writeHead(point)
   }
@@ -147,10 +152,12 @@ export class IndexKeeper {
 
   private open(generation: string): IndexFiles | undefined {
     const folder = join(this.options.layout.index, generation)
+    this.isReadOnly = false
     try {
       return IndexFiles.open(this.options.disk, folder, 'update')
     } catch (error) {
       if (!(error instanceof AppError && error.code === 'storage-read-only')) throw error
+      this.isReadOnly = true
       return IndexFiles.open(this.options.disk, folder, 'read')
     }
   }

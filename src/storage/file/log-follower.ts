@@ -50,6 +50,7 @@ export class LogFollower {
   private readonly keeper: IndexKeeper
   private readonly shelf: SegmentShelf
   private current: Segment | undefined
+  private isReadOnly = false
   private scannedSize = -1
   private queue: Promise<unknown> = Promise.resolve()
 
@@ -106,6 +107,11 @@ export class LogFollower {
     while (await this.readSegment(deadline, progress)) {
       // One more file of the log begins.
     }
+  }
+
+  /** Opens the end of the log anew where it could only be opened for reading; the cause may be gone. */
+  wantAppend(): void {
+    if (this.isReadOnly) this.leaveSegment()
   }
 
   /** Notes a commit that this process has written at the end of the current file. */
@@ -287,11 +293,13 @@ export class LogFollower {
 
   private openCurrent(number: number): Segment | undefined {
     const { disk, layout } = this.options
+    this.isReadOnly = false
     try {
       this.current = Segment.open(disk, layout, number, 'append')
     } catch (error) {
       if (!(error instanceof AppError && error.code === 'storage-read-only')) throw error
       this.current = Segment.open(disk, layout, number, 'read')
+      this.isReadOnly = true
     }
     return this.current
   }

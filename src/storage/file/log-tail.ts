@@ -24,6 +24,7 @@ const LF = 10
  */
 export async function makeRoom(follower: LogFollower): Promise<void> {
   const { options } = follower
+  follower.wantAppend()
   await follower.catchUp()
   const { segment, size } = follower
   if (!follower.damage && segment && size >= options.segmentBytes) {
