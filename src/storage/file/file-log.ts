@@ -34,6 +34,10 @@ import { Suspicion } from './suspicion.ts'
 /** Most bytes of events that one run or page holds, unless a single event is larger. */
 const RUN_BYTES = 4 << 20
 const BACKWARDS_EVENTS = 512
+/** Most bytes that are read while everything else waits. */
+const SMALL_BYTES = 65_536
+/** Bytes between two events from which on they are read apart. */
+const GAP_BYTES = 4096
 
 export class FileLog implements LogEngine {
   private readonly follower: LogFollower
@@ -178,20 +182,57 @@ export class FileLog implements LogEngine {
   ): AsyncGenerator<readonly StoredEvent[], void> {
     const end = Math.min(to, await this.follower.snapshot())
     for (let high = end; high > from; ) {
-      let low = high
-      let bytes = 0
-      while (low > from && high - low < BACKWARDS_EVENTS) {
-        bytes += this.follower.index.entry(low - 1).length
-        if (low < high && bytes > RUN_BYTES) break
-        low--
-      }
-      const events: StoredEvent[] = []
-      for (let position = high - 1; position >= low; position--) {
-        events.push(await this.readEvent(position))
-      }
-      yield events
-      high = low
+      const events = await this.readBlock(Math.max(from, high - BACKWARDS_EVENTS), high)
+      yield events.reverse()
+      high -= events.length
     }
+  }
+
+  /**
+   * The last events below `high`, down to `low` or as many as fit a run, in the order of the log; events that
+   * stand close together are read in one go.
+   */
+  private async readBlock(low: number, high: number): Promise<StoredEvent[]> {
+    const first = Math.max(0, low - 1)
+    const entries = this.follower.index.entriesBetween(first, high)
+    let start = entries.length - 1
+    let bytes = entries[start]?.length ?? 0
+    while (start > low - first) {
+      bytes += entries[start - 1]?.length ?? 0
+      if (bytes > RUN_BYTES) break
+      start--
+    }
+    const events: StoredEvent[] = []
+    while (start < entries.length) {
+      const end = endOfGroup(entries, start)
+      const previous = entries[start - 1]?.hash ?? this.hashBefore(first + start)
+      events.push(...(await this.readGroup(entries.slice(start, end), first + start, previous)))
+      start = end
+    }
+    return events
+  }
+
+  /** Events of one file that stand close together, checked like single ones. */
+  private async readGroup(
+    entries: readonly Entry[],
+    position: Position,
+    previous: EventHash,
+  ): Promise<StoredEvent[]> {
+    const [first] = entries
+    const last = entries.at(-1)
+    if (!first || !last) return []
+    const bytes = Buffer.allocUnsafe(last.offset + last.length - first.offset)
+    const filled = await this.readBytes(first.segment, bytes, first.offset)
+    let before = previous
+    return entries.map(({ offset, length, hash }, index) => {
+      const start = offset - first.offset
+      const json = bytes.subarray(start, start + length)
+      if (start + length > filled || chainHash(before, json) !== hash) {
+        throw this.damagedAt(position + index)
+      }
+      before = hash
+      return { position: position + index, hash, json }
+    })
   }
 
   private sharesLine(position: number, entry: Entry): boolean {
@@ -219,13 +260,8 @@ export class FileLog implements LogEngine {
   /** @throws AppError `log-damaged` where the bytes do not have the hash that the chain gave them */
   private async readEvent(position: Position): Promise<StoredEvent> {
     const entry = this.follower.index.entry(position)
-    const segment = this.follower.openSegment(entry.segment)
     const json = Buffer.allocUnsafe(entry.length)
-    const { disk } = this.follower.options
-    const isLarge = entry.length > 65_536
-    const count = isLarge
-      ? await disk.readMuch(segment.fd, json, entry.offset)
-      : disk.readAt(segment.fd, json, entry.offset)
+    const count = await this.readBytes(entry.segment, json, entry.offset)
     const { hash } = entry
     if (count < json.length || chainHash(this.hashBefore(position), json) !== hash) {
       throw this.damagedAt(position)
@@ -233,7 +269,26 @@ export class FileLog implements LogEngine {
     return { position, hash, json }
   }
 
+  private readBytes(segment: number, into: Buffer, offset: number): number | Promise<number> {
+    const { fd } = this.follower.openSegment(segment)
+    const { disk } = this.follower.options
+    return into.length > SMALL_BYTES
+      ? disk.readMuch(fd, into, offset)
+      : disk.readAt(fd, into, offset)
+  }
+
   private damagedAt(position: number): AppError {
     return this.follower.damaged(`The event at position ${position} is damaged`, { position })
   }
+}
+
+/** Where the run of entries that begins at `start` ends: at another file, or behind a gap. */
+function endOfGroup(entries: readonly Entry[], start: number): number {
+  let end = start + 1
+  for (; end < entries.length; end++) {
+    const [before, next] = [entries[end - 1], entries[end]]
+    if (!before || next?.segment !== before.segment) break
+    if (next.offset - (before.offset + before.length) > GAP_BYTES) break
+  }
+  return end
 }
