@@ -68,11 +68,10 @@ async function upload({ port, authorization }: Serving, file: string): Promise<n
     port,
     host: '127.0.0.1',
     method: 'PUT',
-    path: '/storage',
+    path: '/storage/large.bin',
     headers: {
       authorization,
       'content-type': 'application/octet-stream',
-      'content-disposition': 'attachment; filename="large.bin"',
       'content-length': fs.statSync(file).size,
     },
   })
