@@ -104,7 +104,10 @@ export async function appendMany(
   return { perSecond: (count / (performance.now() - start)) * 1000, worstMs }
 }
 
-function sourceDigest(): string {
+/** Stays the same for a whole run, also where somebody edits a source meanwhile. */
+export function sourceDigest(): string {
+  const given = process.env['APIE_BENCH_SOURCES']
+  if (given !== undefined) return given
   const digest = createHash('sha256')
   for (const folder of ['src/storage/file', 'bench']) {
     for (const name of fs.readdirSync(join(PROJECT, folder)).sort()) {

@@ -15,7 +15,7 @@ import { apache } from './apache.ts'
 import { cgi } from './cgi.ts'
 import { content } from './content.ts'
 import { engine } from './engine.ts'
-import { clearOldStores, filledStore } from './filled-store.ts'
+import { clearOldStores, filledStore, sourceDigest } from './filled-store.ts'
 import { growth } from './growth.ts'
 import { growthPicture } from './growth-picture.ts'
 import { isKept, type Measurement, type Row, type Size, say } from './measurement.ts'
@@ -88,6 +88,7 @@ async function measureAll(): Promise<boolean> {
   }
   buildApie()
   clearOldStores()
+  process.env['APIE_BENCH_SOURCES'] = sourceDigest()
   const results: Result[] = []
   for (const measurement of chosen) {
     const result = measure(measurement)

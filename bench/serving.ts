@@ -28,7 +28,11 @@ export function account(data: string): string {
     '--data',
     data,
   ]
-  const said = execFileSync(APIE, words, { env: ENVIRONMENT, encoding: 'utf8' })
+  const said = execFileSync(APIE, words, {
+    env: ENVIRONMENT,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
   const password = /[A-Za-z0-9_-]{22,}/.exec(said)?.[0]
   if (password === undefined) throw new Error(`no password in: ${said}`)
   return basic(words[2] ?? '', password)
