@@ -17,6 +17,7 @@ type RequestCode =
   | 'body-incomplete'
   | 'body-too-large'
   | 'uri-too-long'
+  | 'header-too-large'
   | 'media-type-unsupported'
   | 'not-acceptable'
   | 'range-not-satisfiable'

@@ -54,7 +54,7 @@ export function isChunked(variables: CgiVariables): boolean {
 }
 
 function placeOf(target: string | undefined, variables: CgiVariables): Place {
-  const script = variables['SCRIPT_NAME'] ?? ''
+  const script = (variables['SCRIPT_NAME'] ?? '').replace(/\/+$/, '')
   const pathInfo = variables['PATH_INFO'] ?? ''
   if (target !== undefined) {
     const folder = script.slice(0, Math.max(0, script.lastIndexOf('/')))
@@ -62,8 +62,16 @@ function placeOf(target: string | undefined, variables: CgiVariables): Place {
     if (found) return found
     if (pathInfo === '') return { mount: '', path: target }
   }
-  const path = pathInfo.split('/').map(encodeURIComponent).join('/')
-  return { mount: script, path: path === '' ? '/' : path }
+  return { mount: encoded(script), path: encoded(pathInfo) || '/' }
+}
+
+function encoded(path: string): string {
+  return path.toWellFormed().split('/').map(encodeSegment).join('/')
+}
+
+/** Bytes that were no UTF-8 are lost by now; what stands for them is made what they were, undecodable. */
+function encodeSegment(segment: string): string {
+  return encodeURIComponent(segment).replaceAll('%EF%BF%BD', '%FF')
 }
 
 /** Cuts a prefix, given decoded, off a path that is still encoded. */
@@ -71,7 +79,10 @@ function below(target: string, prefix: string): Place | undefined {
   if (prefix === '') return undefined
   for (let end = target.indexOf('/', 1); end !== -2; end = next(target, end)) {
     const start = end < 0 ? target : target.slice(0, end)
-    if (decodeStrictly(start) !== prefix) continue
+    const text = decodeStrictly(start)
+    // A longer piece only decodes to more: looking on would cost the square of a long path.
+    if (text === undefined || text.length > prefix.length) return undefined
+    if (text !== prefix) continue
     const path = target.slice(start.length)
     return { mount: start, path: path === '' ? '/' : path }
   }
@@ -86,7 +97,8 @@ function next(target: string, slash: number): number {
 function headersOf(variables: CgiVariables): Record<string, string | undefined> {
   const headers: Record<string, string | undefined> = Object.create(null)
   for (const [name, value] of Object.entries(variables)) {
-    if (!name.startsWith('HTTP_')) continue
+    // Length and type have names of their own; with the prefix they are what a client makes up.
+    if (!name.startsWith('HTTP_') || /^HTTP_CONTENT_(LENGTH|TYPE)$/.test(name)) continue
     headers[name.slice(5).toLowerCase().replaceAll('_', '-')] = value
   }
   if (variables['CONTENT_TYPE']) headers['content-type'] = variables['CONTENT_TYPE']

@@ -59,9 +59,14 @@ class CgiBody implements AsyncIterable<Uint8Array> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    let buffer = Buffer.alloc(0)
     while (!this.isAtEnd) {
-      const chunk = await this.next(Buffer.allocUnsafe(this.chunkSize()))
-      if (chunk.length > 0) yield chunk
+      if (buffer.length === 0) buffer = Buffer.allocUnsafe(this.chunkSize())
+      const chunk = await this.next(buffer.subarray(0, this.chunkSize()))
+      // Whoever keeps a few bytes must not keep a whole buffer for each of them.
+      const isSmall = chunk.length < buffer.length / 2
+      if (chunk.length > 0) yield isSmall ? Buffer.from(chunk) : chunk
+      if (!isSmall) buffer = Buffer.alloc(0)
     }
     if (this.length === undefined || this.length === 0) return
     if (this.seen < this.length) {
@@ -95,8 +100,10 @@ class CgiBody implements AsyncIterable<Uint8Array> {
       return into.subarray(0, count)
     } catch (error) {
       this.isAtEnd = true
-      if (!(error instanceof DeadlineError)) throw error
-      throw new AppError('request-timeout', 'The body did not arrive in time')
+      if (error instanceof DeadlineError) {
+        throw new AppError('request-timeout', 'The body did not arrive in time')
+      }
+      throw new AppError('body-incomplete', 'The body broke off', {}, error)
     }
   }
 }
@@ -122,10 +129,9 @@ async function writeResponse(
       if (!isRead) break
     }
     return isRead
-  } catch (error) {
-    // The head is out: all that can be done is to end, so that the answer is seen to be cut off.
-    if (error instanceof DeadlineError || error instanceof AppError) return false
-    throw error
+  } catch {
+    // The head is out: all that can be done is to end. What went wrong with the body is in the log.
+    return false
   }
 }
 

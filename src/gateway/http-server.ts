@@ -2,11 +2,18 @@
  * The standalone server: `node:http` to the app and back, with limits on slow clients and a stop that finishes
  * what runs.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { AppError } from '../domain/app-error.ts'
-import type { App, HttpBody, HttpRequest, HttpResponse } from '../http/message.ts'
-import { pathProblem, splitTarget } from './request-path.ts'
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { App } from '../http/message.ts'
+import { drain } from './incoming-body.ts'
+import { endSlowly, refuseBytes, refuseTunnel } from './refused-connection.ts'
+import { requestOf, send } from './server-message.ts'
 
 export type HttpServerOptions = {
   readonly host: string
@@ -30,138 +37,118 @@ const HEAD_TIMEOUT_MS = 10_000
 const BODY_TIMEOUT_MS = 60_000
 const GRACE_MS = 30_000
 const MOST_HEADER_BYTES = 16 * 1024
-/** Bytes of a body nobody wants that are read to keep the connection. */
-const MOST_DRAINED_BYTES = 1 << 20
+/** Requests that a client may send ahead before its connection is read no further. */
+const MOST_WAITING = 16
+
+/** A connection and the responses it still owes, in the order of their requests. */
+type Connection = {
+  readonly owed: Set<ServerResponse>
+  last: Promise<void>
+  isRefused: boolean
+}
 
 /** @throws NodeJS.ErrnoException where the address cannot be listened on */
 export async function serveHttp(app: App, options: HttpServerOptions): Promise<HttpServer> {
-  const bodyTimeoutMs = options.bodyTimeoutMs ?? BODY_TIMEOUT_MS
-  const headersTimeout = Math.min(options.headTimeoutMs ?? HEAD_TIMEOUT_MS, bodyTimeoutMs)
-  const server = createServer(
-    {
-      maxHeaderSize: MOST_HEADER_BYTES,
-      headersTimeout,
-      requestTimeout: bodyTimeoutMs,
-      connectionsCheckingInterval: Math.min(1000, headersTimeout),
-      keepAliveTimeout: 5000,
-      joinDuplicateHeaders: true,
-      noDelay: true,
-    },
-    (incoming, outgoing) => void answer(app, incoming, outgoing),
-  )
+  const connections = new Map<Socket, Connection>()
+  const server = createServer(limitsOf(options), (incoming, outgoing) => {
+    const { socket } = incoming
+    const connection = connections.get(socket)
+    // What was sent behind a request that ends the connection is not acted upon.
+    if (!connection || socket.writableEnded) return
+    connection.owed.add(outgoing)
+    if (connection.owed.size > MOST_WAITING) socket.pause()
+    // Requests that a client sends ahead may build on each other, so none overtakes another.
+    connection.last = connection.last
+      .then(() => answer(app, incoming, outgoing, server))
+      .then(() => {
+        connection.owed.delete(outgoing)
+        if (connection.owed.size === MOST_WAITING) socket.resume()
+      })
+  })
+  // Their bytes are limited; above a number of them Node would drop the rest without a word.
+  server.maxHeadersCount = 0
+  server.on('connection', (socket) => {
+    connections.set(socket, { owed: new Set(), last: Promise.resolve(), isRefused: false })
+    socket.once('close', () => connections.delete(socket))
+  })
+  server.on('clientError', (error, socket) => {
+    const connection = connections.get(socket as Socket)
+    if (!connection || !socket.writable) socket.destroy()
+    else void refuse(app, error, socket as Socket, connection)
+  })
+  server.on('connect', ({ headers }, socket) => {
+    void refuseTunnel(app, headers.authorization, socket as Socket)
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, resolve)
   })
   return {
     port: (server.address() as AddressInfo).port,
-    close: () => close(server, options.graceMs ?? GRACE_MS),
+    close: () => close(server, connections, options.graceMs ?? GRACE_MS),
   }
 }
 
-async function close(server: Server, graceMs: number): Promise<void> {
+function limitsOf(options: HttpServerOptions): ServerOptions {
+  const requestTimeout = options.bodyTimeoutMs ?? BODY_TIMEOUT_MS
+  const headersTimeout = Math.min(options.headTimeoutMs ?? HEAD_TIMEOUT_MS, requestTimeout)
+  return {
+    maxHeaderSize: MOST_HEADER_BYTES,
+    headersTimeout,
+    requestTimeout,
+    connectionsCheckingInterval: Math.min(1000, headersTimeout),
+    keepAliveTimeout: 5000,
+    joinDuplicateHeaders: true,
+    noDelay: true,
+  }
+}
+
+async function close(
+  server: Server,
+  connections: ReadonlyMap<Socket, Connection>,
+  graceMs: number,
+): Promise<void> {
   const timer = setTimeout(() => server.closeAllConnections(), graceMs)
-  await new Promise<void>((resolve) => server.close(() => resolve()))
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  for (const [socket, { owed, last }] of connections) {
+    if (owed.size === 0) socket.destroy()
+    // The head of its response may have gone out before anybody knew that it is the last one.
+    else void last.then(() => socket.destroySoon())
+  }
+  await closed
   clearTimeout(timer)
+}
+
+/** Bytes that are no request, or that break the body of one. */
+async function refuse(app: App, error: Error, socket: Socket, connection: Connection) {
+  if (connection.isRefused) return
+  connection.isRefused = true
+  const [first, ...more] = connection.owed
+  const isItsBody = first && more.length === 0 && !first.req.complete
+  if (isItsBody && first.headersSent) return void socket.destroy()
+  if (!isItsBody) await connection.last
+  await refuseBytes(app, error, socket)
 }
 
 async function answer(
   app: App,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
+  server: Server,
 ): Promise<void> {
   // A client that goes away is no error of ours; whoever writes next finds the response closed.
   incoming.on('error', () => {})
   outgoing.on('error', () => {})
+  // A file that ends too early must not leave the client waiting for the rest.
+  outgoing.strictContentLength = true
   try {
     const response = await app(requestOf(incoming))
-    const isWhole = incoming.complete || (await drain(incoming))
-    if (!isWhole) outgoing.setHeader('connection', 'close')
-    await send(response, incoming.method === 'HEAD', outgoing)
-    if (!isWhole) outgoing.once('finish', () => incoming.destroy())
+    const isWhole = await drain(incoming)
+    if (!isWhole) incoming.socket.destroySoon = () => endSlowly(incoming.socket)
+    if (!isWhole || !server.listening) outgoing.shouldKeepAlive = false
+    await send(response, outgoing)
   } catch {
     // The head is out and the body cannot go on: ending the connection shows that it was cut off.
     outgoing.destroy()
   }
-}
-
-function requestOf(incoming: IncomingMessage): HttpRequest {
-  const { path, query } = splitTarget(incoming.url ?? '/')
-  const { headers } = incoming
-  const length = headers['content-length']
-  const problem = pathProblem(path)
-  return {
-    method: incoming.method ?? 'GET',
-    path,
-    query,
-    headers: headers as Record<string, string | undefined>,
-    body: bodyOf(incoming),
-    contentLength: length === undefined ? undefined : Number(length),
-    remoteAddress: incoming.socket.remoteAddress ?? '',
-    remoteUser: undefined,
-    origin: `http://${headers.host ?? 'localhost'}`,
-    mount: '',
-    ...(problem ? { problem } : {}),
-  }
-}
-
-async function* bodyOf(incoming: IncomingMessage): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
-      yield chunk as Uint8Array
-    }
-  } catch (error) {
-    throw new AppError('body-incomplete', 'The body broke off', {}, error)
-  }
-}
-
-/** Reads what the handler left of a body; false where that is too much to wait for. */
-async function drain(incoming: IncomingMessage): Promise<boolean> {
-  const announced = Number(incoming.headers['content-length'] ?? 0)
-  if (incoming.destroyed || announced > MOST_DRAINED_BYTES) return false
-  let bytes = 0
-  for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
-    bytes += (chunk as Uint8Array).length
-    if (bytes > MOST_DRAINED_BYTES) return false
-  }
-  return true
-}
-
-async function send(
-  response: HttpResponse,
-  isHead: boolean,
-  outgoing: ServerResponse,
-): Promise<void> {
-  const { status, body } = response
-  const headers = response.headers as Record<string, string | string[]>
-  if (body === undefined || isHead || status === 204 || status === 304) {
-    outgoing.writeHead(status, headers).end()
-    return
-  }
-  if (typeof body === 'string' || body instanceof Uint8Array) {
-    const length = Buffer.byteLength(body)
-    outgoing.writeHead(status, { ...headers, 'content-length': length }).end(body)
-    return
-  }
-  outgoing.writeHead(status, headers)
-  await sendChunks(body, outgoing)
-}
-
-/** A chunk is the sender's again once the next one is asked for, so each is written out first. */
-async function sendChunks(
-  body: Exclude<HttpBody, string>,
-  outgoing: ServerResponse,
-): Promise<void> {
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
-    const isOut = await new Promise<boolean>((resolve) => {
-      const lost = () => resolve(false)
-      outgoing.once('close', lost)
-      outgoing.write(chunk, (error) => {
-        outgoing.off('close', lost)
-        resolve(!error)
-      })
-    })
-    if (!isOut) return
-  }
-  outgoing.end()
 }

@@ -3,11 +3,15 @@ import { AppError } from '../domain/app-error.ts'
 
 /** Cuts scheme and authority off an absolute-form target (RFC 9112 §3.2.2), and splits at the first `?`. */
 export function splitTarget(target: string): { readonly path: string; readonly query: string } {
-  const [, origin = ''] = /^([a-z][a-z0-9+.-]*:\/\/[^/?#]*)/i.exec(target) ?? []
-  const local = target.slice(origin.length)
+  const local = target.startsWith('/') ? target : withoutOrigin(target)
   const mark = local.indexOf('?')
   const path = mark < 0 ? local : local.slice(0, mark)
   return { path: path === '' ? '/' : path, query: mark < 0 ? '' : local.slice(mark + 1) }
+}
+
+function withoutOrigin(target: string): string {
+  const [origin = ''] = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i.exec(target) ?? []
+  return target.slice(origin.length)
 }
 
 /** Decodes a percent-encoded text as strict UTF-8; `undefined` where it is none. */
@@ -19,11 +23,15 @@ export function decodeStrictly(text: string): string | undefined {
   }
 }
 
+/** Nothing encoded, no dot, no control character. */
+const plainPath = /^\/[\w/$@:~!*'(),;=+-]*$/
+
 /**
  * What keeps a path from being routed: a segment that is no UTF-8, holds a control character, or is `.`
  * or `..` once decoded.
  */
 export function pathProblem(path: string): AppError | undefined {
+  if (plainPath.test(path)) return undefined
   if (!path.startsWith('/')) return new AppError('bad-request', 'The path must begin with "/"')
   for (const segment of path.split('/')) {
     const text = decodeStrictly(segment)

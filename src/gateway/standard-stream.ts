@@ -40,9 +40,8 @@ export async function openStandardStream(fd: 0 | 1): Promise<StandardStream> {
     hasMore: () => {
       try {
         return fs.readSync(own, Buffer.alloc(1), 0, 1, null) > 0
-      } catch (error) {
-        if (isWaiting(error)) return false
-        throw error
+      } catch {
+        return false
       }
     },
     write: (bytes, deadline) => {
@@ -64,13 +63,16 @@ export async function openStandardStream(fd: 0 | 1): Promise<StandardStream> {
 const held: Socket[] = []
 
 async function nonBlocking(fd: 0 | 1): Promise<number> {
-  if (fs.fstatSync(fd).isSocket()) return wrapped(fd)
+  const status = fs.fstatSync(fd)
+  if (status.isSocket()) return wrapped(fd)
+  // A file opened once more would be read or written from its beginning, and never blocks.
+  if (!status.isFIFO()) return fd
   try {
     return fs.openSync(`/proc/self/fd/${fd}`, (fd === 0 ? O_RDONLY : O_WRONLY) | O_NONBLOCK)
   } catch {
     // Under suEXEC the pipe belongs to the web server's user and cannot be opened again. A write may block:
     // it ends when the web server gives up its client.
-    return fd === 0 && fs.fstatSync(fd).isFIFO() ? wrapped(fd) : fd
+    return fd === 0 ? wrapped(fd) : fd
   }
 }
 

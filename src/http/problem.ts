@@ -17,6 +17,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   'body-incomplete': 400,
   'body-too-large': 413,
   'uri-too-long': 414,
+  'header-too-large': 431,
   'media-type-unsupported': 415,
   'not-acceptable': 406,
   'range-not-satisfiable': 416,

@@ -1,0 +1,74 @@
+/** The body of a request as `node:http` receives it: read by the handler, and drained where it did not. */
+import type { IncomingMessage } from 'node:http'
+import { AppError } from '../domain/app-error.ts'
+
+/** Bodies of at most so many bytes are handed on in one piece: each piece costs more than it carries. */
+const SMALL = 64 * 1024
+/** Bytes of a body nobody wants that are read before the answer, to keep the connection. */
+const MOST_DRAINED_BYTES = 1 << 20
+
+/** @throws AppError `body-incomplete` while it is read */
+export function bodyOf(incoming: IncomingMessage): AsyncIterable<Uint8Array> {
+  const length = announcedLength(incoming)
+  if (length === 0) return nothing()
+  return length <= SMALL ? inOnePiece(incoming) : inPieces(incoming)
+}
+
+/** Infinity where it is sent in chunks. */
+function announcedLength({ headers }: IncomingMessage): number {
+  if (headers['transfer-encoding'] !== undefined) return Number.POSITIVE_INFINITY
+  return Number(headers['content-length'] ?? 0)
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+async function* inOnePiece(incoming: IncomingMessage): AsyncGenerator<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  if (!(await flow(incoming, (piece) => pieces.push(piece) > 0))) throw brokenOff()
+  const [first, ...more] = pieces
+  if (first) yield more.length === 0 ? first : Buffer.concat(pieces)
+}
+
+async function* inPieces(incoming: IncomingMessage): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of incoming.iterator({ destroyOnReturn: false })) {
+      yield piece as Uint8Array
+    }
+  } catch (error) {
+    throw brokenOff(error)
+  }
+}
+
+function brokenOff(cause?: unknown): AppError {
+  return new AppError('body-incomplete', 'The body broke off', {}, cause)
+}
+
+/** Reads what the handler left of a body; false where that is too much to wait for, or never comes. */
+export async function drain(incoming: IncomingMessage): Promise<boolean> {
+  if (incoming.complete) return true
+  if (announcedLength(incoming) > MOST_DRAINED_BYTES && !isChunked(incoming)) return false
+  let bytes = 0
+  return flow(incoming, (piece) => {
+    bytes += piece.length
+    return bytes <= MOST_DRAINED_BYTES
+  })
+}
+
+function isChunked({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined
+}
+
+/** Hands every piece to `take` until the end (true), until `take` says no, or until it breaks off (false). */
+function flow(incoming: IncomingMessage, take: (piece: Uint8Array) => boolean): Promise<boolean> {
+  return new Promise((resolve) => {
+    const finish = (isWhole: boolean) => {
+      incoming.off('data', hear).off('end', whole).off('close', broken)
+      resolve(isWhole)
+    }
+    const hear = (piece: Uint8Array) => void (take(piece) || finish(false))
+    const whole = () => finish(true)
+    const broken = () => finish(incoming.readableEnded)
+    if (incoming.readableEnded || incoming.destroyed) broken()
+    else incoming.on('data', hear).on('end', whole).on('close', broken).resume()
+  })
+}

@@ -1,0 +1,68 @@
+/** Requests and responses of `node:http`, to and from ours. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { AppError } from '../domain/app-error.ts'
+import type { HttpBody, HttpRequest, HttpResponse } from '../http/message.ts'
+import { bodyOf } from './incoming-body.ts'
+import { pathProblem, splitTarget } from './request-path.ts'
+
+export function requestOf(incoming: IncomingMessage): HttpRequest {
+  const { path, query } = splitTarget(incoming.url ?? '/')
+  const { headers } = incoming
+  const length = headers['content-length']
+  const problem = pathProblem(path) ?? headProblem(incoming)
+  return {
+    method: incoming.method ?? 'GET',
+    path,
+    query,
+    headers: headers as Record<string, string | undefined>,
+    body: bodyOf(incoming),
+    contentLength: length === undefined ? undefined : Number(length),
+    remoteAddress: incoming.socket.remoteAddress ?? '',
+    remoteUser: undefined,
+    origin: `http://${headers.host ?? 'localhost'}`,
+    mount: '',
+    ...(problem ? { problem } : {}),
+  }
+}
+
+/** What the parser lets through: HTTP/0.9, and more than one Host (RFC 9112 §3.2). */
+function headProblem({ httpVersionMajor, headers }: IncomingMessage): AppError | undefined {
+  if (httpVersionMajor !== 1) return new AppError('bad-request', 'The request names no version')
+  if (headers.host?.includes(',')) return new AppError('bad-header', 'Host must come once')
+  return undefined
+}
+
+/** Resolves when the last byte is handed over or nobody takes it; rejects where the body breaks off. */
+export async function send(response: HttpResponse, outgoing: ServerResponse): Promise<void> {
+  const { status, body } = response
+  const headers = response.headers as Record<string, string | string[]>
+  if (body === undefined || outgoing.req.method === 'HEAD' || status === 204 || status === 304) {
+    outgoing.writeHead(status, headers).end()
+    return
+  }
+  if (typeof body === 'string' || body instanceof Uint8Array) {
+    outgoing.writeHead(status, headers).end(body)
+    return
+  }
+  outgoing.writeHead(status, headers)
+  await sendChunks(body, outgoing)
+}
+
+/** A chunk is the sender's again once the next one is asked for, so each is written out first. */
+async function sendChunks(
+  body: Exclude<HttpBody, string>,
+  outgoing: ServerResponse,
+): Promise<void> {
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    const isOut = await new Promise<boolean>((resolve) => {
+      const lost = () => resolve(false)
+      outgoing.once('close', lost)
+      outgoing.write(chunk, (error) => {
+        outgoing.off('close', lost)
+        resolve(!error)
+      })
+    })
+    if (!isOut) return
+  }
+  outgoing.end()
+}
