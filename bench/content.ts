@@ -67,6 +67,8 @@ async function upload({ port, authorization }: Serving, file: string): Promise<n
   const request = http.request({
     port,
     host: '127.0.0.1',
+    // A connection that was kept may have been closed by the server meanwhile.
+    agent: false,
     method: 'PUT',
     path: '/storage/large.bin',
     headers: {

@@ -6,7 +6,7 @@
  *
  * Each measurement runs in a process of its own, so that what one leaves behind does not slow the next.
  */
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -49,7 +49,13 @@ const FULL: Size = {
   contentBytes: 2 ** 30,
 }
 
-type Result = { readonly name: string; readonly title: string; readonly rows: readonly Row[] }
+/** No rows where the measurement failed. */
+type Result = {
+  readonly name: string
+  readonly title: string
+  readonly rows: readonly Row[]
+  readonly hasFailed: boolean
+}
 
 const { values } = parseArgs({
   options: {
@@ -74,11 +80,12 @@ async function printRows(name: string): Promise<void> {
 function measure({ name, title }: Measurement): Result {
   say(`${title} (${name})`)
   const words = [path('run.ts'), '--rows', name, ...(values.quick ? ['--quick'] : [])]
-  const output = execFileSync(process.execPath, words, {
+  const { status, stdout } = spawnSync(process.execPath, words, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  return { name, title, rows: JSON.parse(output) as Row[] }
+  const hasFailed = status !== 0
+  return { name, title, rows: hasFailed ? [] : (JSON.parse(stdout) as Row[]), hasFailed }
 }
 
 async function measureAll(): Promise<boolean> {
@@ -98,8 +105,11 @@ async function measureAll(): Promise<boolean> {
   fs.mkdirSync(path('results'), { recursive: true })
   const about = { at: new Date().toISOString(), machine: machine(), size }
   fs.writeFileSync(path('results/latest.json'), JSON.stringify({ ...about, results }, null, 2))
-  if (values.only === undefined && !values.quick) await writeDocuments(results)
-  return results.every(({ rows }) => rows.every((row) => isKept(row) !== false))
+  const isWhole = values.only === undefined && !results.some(({ hasFailed }) => hasFailed)
+  if (isWhole && !values.quick) await writeDocuments(results)
+  return results.every(
+    ({ rows, hasFailed }) => !hasFailed && rows.every((row) => isKept(row) !== false),
+  )
 }
 
 async function writeDocuments(results: readonly Result[]): Promise<void> {
@@ -128,5 +138,5 @@ if (values.rows !== undefined) {
   await printRows(values.rows)
 } else {
   const isAllKept = await measureAll()
-  if (!isAllKept) say('Some figures miss what is wanted; see MISSED above.')
+  if (!isAllKept) say('Some measurement failed, or a figure misses what is wanted: see above.')
 }
