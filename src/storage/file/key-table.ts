@@ -1,7 +1,7 @@
 /**
  * `index/…/keys`: from a key (hash of an event; stream and event id) to positions that may hold it.
  *
- * The file is a row of hash tables, each for four times as many events as the one before, so that nothing is
+ * The file is a row of hash tables (`growing-tables.ts`), so that nothing is
  * ever moved and a look-up reads one short run of slots in each of a handful of tables. A slot is 8 bytes:
  * 32 bits of the key's fingerprint and the position within the table's range + 1.
  *
@@ -10,19 +10,12 @@
  * places, and one that was stopped half-way is finished by the next.
  */
 import type { Disk, Fd } from './disk.ts'
+import { GrowingTables, type Table } from './growing-tables.ts'
 
 const SLOT = 8
-const FIRST_EVENTS = 4096
-const GROWTH = 4
-/** Slots for each event: two keys, at most two thirds full. */
-const SLOTS_PER_EVENT = 3
+/** Three slots for each event, which has two keys: at most two thirds are in use. */
+const TABLES = new GrowingTables({ firstMembers: 4096, slotsPerMember: 3, slotBytes: SLOT })
 const RUN = 16
-
-type Table = {
-  readonly firstPosition: number
-  readonly slots: number
-  readonly offset: number
-}
 
 /** 8 bytes that stand for a key; uniformly spread. */
 export type Fingerprint = Buffer
@@ -39,8 +32,8 @@ export class KeyTable {
 
   /** Adds a key of the event at `position`; nothing happens where it is in already. */
   add(key: Fingerprint, position: number): void {
-    const table = tableOf(position)
-    const value = slotValue(key, position - table.firstPosition)
+    const table = TABLES.tableOf(position)
+    const value = slotValue(key, position - table.first)
     const free = this.probe(table, key, (slot) => (slot.equals(value) ? 'stop' : 'go on'))
     if (free !== undefined) this.disk.writeAt(this.fd, value, table.offset + free * SLOT)
   }
@@ -49,9 +42,9 @@ export class KeyTable {
   find(key: Fingerprint, end: number): number[] {
     const found: number[] = []
     const mark = fingerprintMark(key)
-    for (const table of tablesBelow(end)) {
+    for (const table of TABLES.tablesBelow(end)) {
       this.probe(table, key, (slot) => {
-        const position = table.firstPosition + slot.readUInt32LE(4) - 1
+        const position = table.first + slot.readUInt32LE(4) - 1
         if (slot.readUInt32LE(0) === mark && position < end) found.push(position)
         return 'go on'
       })
@@ -97,32 +90,4 @@ function slotValue(key: Fingerprint, relative: number): Buffer {
   slot.writeUInt32LE(fingerprintMark(key), 0)
   slot.writeUInt32LE(relative + 1, 4)
   return slot
-}
-
-const tables: Table[] = [{ firstPosition: 0, slots: FIRST_EVENTS * SLOTS_PER_EVENT, offset: 0 }]
-
-function table(index: number): Table {
-  for (let last = tables.at(-1) as Table; tables.length <= index; ) {
-    const next = {
-      firstPosition: last.firstPosition + last.slots / SLOTS_PER_EVENT,
-      slots: last.slots * GROWTH,
-      offset: last.offset + last.slots * SLOT,
-    }
-    tables.push(next)
-    last = next
-  }
-  return tables[index] as Table
-}
-
-function tableOf(position: number): Table {
-  let index = 0
-  while (table(index + 1).firstPosition <= position) index++
-  return table(index)
-}
-
-/** The tables that can hold positions below `end`, latest first. */
-function tablesBelow(end: number): Table[] {
-  const found: Table[] = []
-  for (let index = 0; table(index).firstPosition < end; index++) found.unshift(table(index))
-  return found
 }

@@ -14,11 +14,11 @@
  * index was synced, for the time after a loss of power.
  */
 import type { Disk, Fd } from './disk.ts'
+import { GrowingTables, type Table } from './growing-tables.ts'
 
 const SLOT = 32
-const FIRST_SEQUENCES = 1024
-const GROWTH = 4
-const SLOTS_PER_SEQUENCE = 2
+/** Half of the slots stay free. */
+const TABLES = new GrowingTables({ firstMembers: 1024, slotsPerMember: 2, slotBytes: SLOT })
 const RUN = 4
 const HINTS = [22, 27] as const
 
@@ -33,8 +33,6 @@ export type SequenceSlot = {
   readonly hints: readonly [number, number]
 }
 
-type Table = { readonly firstSequence: number; readonly slots: number; readonly offset: number }
-
 export class SequenceTable {
   private readonly disk: Disk
   private readonly fd: Fd
@@ -47,7 +45,7 @@ export class SequenceTable {
 
   /** @param sequences how many sequences there are */
   find(key: SequenceFingerprint, sequences: number): SequenceSlot | undefined {
-    for (const table of tablesBelow(sequences)) {
+    for (const table of TABLES.tablesBelow(sequences)) {
       const found = this.probe(table, key)
       if (found.kind === 'found') return found.slot
     }
@@ -56,7 +54,7 @@ export class SequenceTable {
 
   /** Adds the sequence with the given 0-based number in the order of their beginnings. */
   add(key: SequenceFingerprint, number: number, first: number): void {
-    const table = tableOf(number)
+    const table = TABLES.tableOf(number)
     const found = this.probe(table, key)
     if (found.kind === 'found') return
     const slot = Buffer.alloc(SLOT)
@@ -106,33 +104,4 @@ function slotOf(bytes: Buffer, at: number): SequenceSlot {
     first: bytes.readUIntLE(16, 5),
     hints: [bytes.readUIntLE(HINTS[0], 5) - 1, bytes.readUIntLE(HINTS[1], 5) - 1],
   }
-}
-
-const tables: Table[] = [
-  { firstSequence: 0, slots: FIRST_SEQUENCES * SLOTS_PER_SEQUENCE, offset: 0 },
-]
-
-function table(index: number): Table {
-  for (let last = tables.at(-1) as Table; tables.length <= index; ) {
-    const next = {
-      firstSequence: last.firstSequence + last.slots / SLOTS_PER_SEQUENCE,
-      slots: last.slots * GROWTH,
-      offset: last.offset + last.slots * SLOT,
-    }
-    tables.push(next)
-    last = next
-  }
-  return tables[index] as Table
-}
-
-function tableOf(number: number): Table {
-  let index = 0
-  while (table(index + 1).firstSequence <= number) index++
-  return table(index)
-}
-
-function tablesBelow(sequences: number): Table[] {
-  const found: Table[] = []
-  for (let index = 0; table(index).firstSequence < sequences; index++) found.unshift(table(index))
-  return found
 }
