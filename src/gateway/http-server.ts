@@ -58,12 +58,11 @@ export async function serveHttp(app: App, options: HttpServerOptions): Promise<H
     connection.owed.add(outgoing)
     if (connection.owed.size > MOST_WAITING) socket.pause()
     // Requests that a client sends ahead may build on each other, so none overtakes another.
-    connection.last = connection.last
-      .then(() => answer(app, incoming, outgoing, server))
-      .then(() => {
-        connection.owed.delete(outgoing)
-        if (connection.owed.size === MOST_WAITING) socket.resume()
-      })
+    connection.last = connection.last.then(async () => {
+      await answer(app, incoming, outgoing, server)
+      connection.owed.delete(outgoing)
+      if (connection.owed.size === MOST_WAITING) socket.resume()
+    })
   })
   // Their bytes are limited; above a number of them Node would drop the rest without a word.
   server.maxHeadersCount = 0
@@ -130,6 +129,8 @@ async function refuse(app: App, error: Error, socket: Socket, connection: Connec
   await refuseBytes(app, error, socket)
 }
 
+function ignore(): void {}
+
 async function answer(
   app: App,
   incoming: IncomingMessage,
@@ -137,13 +138,12 @@ async function answer(
   server: Server,
 ): Promise<void> {
   // A client that goes away is no error of ours; whoever writes next finds the response closed.
-  incoming.on('error', () => {})
-  outgoing.on('error', () => {})
+  outgoing.on('error', ignore)
   // A file that ends too early must not leave the client waiting for the rest.
   outgoing.strictContentLength = true
   try {
     const response = await app(requestOf(incoming))
-    const isWhole = await drain(incoming)
+    const isWhole = incoming.complete || (await drain(incoming))
     if (!isWhole) incoming.socket.destroySoon = () => endSlowly(incoming.socket)
     if (!isWhole || !server.listening) outgoing.shouldKeepAlive = false
     await send(response, outgoing)

@@ -23,6 +23,9 @@ function announcedLength({ headers }: IncomingMessage): number {
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 async function* inOnePiece(incoming: IncomingMessage): AsyncGenerator<Uint8Array> {
+  // Mostly it came along with the head and is there: reading it so saves the work of listening.
+  const present = incoming.complete ? (incoming.read() as Uint8Array | null) : null
+  if (present) return yield present
   const pieces: Uint8Array[] = []
   if (!(await flow(incoming, (piece) => pieces.push(piece) > 0))) throw brokenOff()
   const [first, ...more] = pieces
@@ -45,7 +48,6 @@ function brokenOff(cause?: unknown): AppError {
 
 /** Reads what the handler left of a body; false where that is too much to wait for, or never comes. */
 export async function drain(incoming: IncomingMessage): Promise<boolean> {
-  if (incoming.complete) return true
   if (announcedLength(incoming) > MOST_DRAINED_BYTES && !isChunked(incoming)) return false
   let bytes = 0
   return flow(incoming, (piece) => {
