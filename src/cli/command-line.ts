@@ -63,7 +63,7 @@ async function print(terminal: Terminal, text: string): Promise<number> {
 }
 
 /** @throws AppError `usage` for an option that the command does not have or that lacks its value */
-export function parseWords(
+function parseWords(
   command: Command,
   words: readonly string[],
 ): { words: readonly string[]; options: OptionValues } {
