@@ -15,6 +15,7 @@ import {
   type CgiAnswer,
   type CgiEnd,
   type CgiProcess,
+  codeOf,
   parseAnswer,
   readAll,
   startCgi,
@@ -74,11 +75,6 @@ async function ask(
   const end = await started.ended
   const answer = parseAnswer(await bytes)
   return { ...end, ...answer, code: codeOf(answer) }
-}
-
-function codeOf({ headers, body }: CgiAnswer): unknown {
-  const isJson = headers['content-type']?.startsWith('application/json') && body.length > 0
-  return isJson ? (JSON.parse(body.toString()) as { code?: unknown }).code : undefined
 }
 
 const EVENT = '{"eventType":"t","body":1}'

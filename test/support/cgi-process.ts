@@ -137,3 +137,9 @@ export function parseAnswer(bytes: Buffer): CgiAnswer {
   const body = bytes.subarray(Buffer.byteLength(head, 'latin1') + 4)
   return { status, headers: Object.fromEntries(headers), body }
 }
+
+/** The code of an error in an answer; `undefined` where it is none. */
+export function codeOf({ headers, body }: CgiAnswer): unknown {
+  const isJson = headers['content-type']?.startsWith('application/json') && body.length > 0
+  return isJson ? (JSON.parse(body.toString()) as { code?: unknown }).code : undefined
+}
