@@ -2,9 +2,7 @@
  * The single entry: looks at the environment, file descriptor 0 and the arguments, and picks a gateway or
  * the command line; nothing more. A web server turns `?serve+--port` into arguments, so they count last.
  */
-import process from 'node:process'
 import type { SettingSources } from './config.ts'
-import { isListeningSocket } from './gateway/listening-socket.ts'
 import { loadSettings, programPathOf, stubPathOf } from './program-files.ts'
 import { syncDisk } from './storage/file/disk.ts'
 
@@ -62,11 +60,15 @@ async function runCommand(): Promise<void> {
   })
 }
 
+async function answerOtherwise(): Promise<void> {
+  const { isListeningSocket } = await import('./gateway/listening-socket.ts')
+  await (isListeningSocket(0) ? answerFastCgi() : runCommand())
+}
+
 async function answerFastCgi(): Promise<void> {
   process.stderr.write('apie: FastCGI is not there yet; use it as CGI or with "apie serve"\n')
   process.exitCode = 1
 }
 
 if (process.env['GATEWAY_INTERFACE'] !== undefined) void answerCgiRequest()
-else if (isListeningSocket(0)) void answerFastCgi()
-else void runCommand()
+else void answerOtherwise()

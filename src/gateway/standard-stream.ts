@@ -8,11 +8,11 @@
  * cannot be opened by its path, and under suEXEC a pipe of another user; wrapping it in a `Socket` that never
  * reads does it. `process.stdin` and `process.stdout` are not touched.
  */
-import fs from 'node:fs'
+import { constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { monotonicMs } from '../kit/monotonic.ts'
 
-const { O_RDONLY, O_WRONLY, O_NONBLOCK } = fs.constants
+const { O_RDONLY, O_WRONLY, O_NONBLOCK } = constants
 const PAUSES_MS = [1, 1, 2, 5, 10]
 const cell = new Int32Array(new SharedArrayBuffer(4))
 
@@ -36,10 +36,10 @@ export type StandardStream = {
 export async function openStandardStream(fd: 0 | 1): Promise<StandardStream> {
   const own = await nonBlocking(fd)
   return {
-    read: (into, deadline) => poll(deadline, () => fs.readSync(own, into, 0, into.length, null)),
+    read: (into, deadline) => poll(deadline, () => readSync(own, into, 0, into.length, null)),
     hasMore: () => {
       try {
-        return fs.readSync(own, Buffer.alloc(1), 0, 1, null) > 0
+        return readSync(own, Buffer.alloc(1), 0, 1, null) > 0
       } catch {
         return false
       }
@@ -47,7 +47,7 @@ export async function openStandardStream(fd: 0 | 1): Promise<StandardStream> {
     write: (bytes, deadline) => {
       try {
         for (let done = 0; done < bytes.length; ) {
-          done += poll(deadline, () => fs.writeSync(own, bytes, done, bytes.length - done))
+          done += poll(deadline, () => writeSync(own, bytes, done, bytes.length - done))
         }
         return true
       } catch (error) {
@@ -63,12 +63,12 @@ export async function openStandardStream(fd: 0 | 1): Promise<StandardStream> {
 const held: Socket[] = []
 
 async function nonBlocking(fd: 0 | 1): Promise<number> {
-  const status = fs.fstatSync(fd)
+  const status = fstatSync(fd)
   if (status.isSocket()) return wrapped(fd)
   // A file opened once more would be read or written from its beginning, and never blocks.
   if (!status.isFIFO()) return fd
   try {
-    return fs.openSync(`/proc/self/fd/${fd}`, (fd === 0 ? O_RDONLY : O_WRONLY) | O_NONBLOCK)
+    return openSync(`/proc/self/fd/${fd}`, (fd === 0 ? O_RDONLY : O_WRONLY) | O_NONBLOCK)
   } catch {
     // Under suEXEC the pipe belongs to the web server's user and cannot be opened again. A write may block:
     // it ends when the web server gives up its client.
