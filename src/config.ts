@@ -120,7 +120,11 @@ export const SETTINGS = {
     8000,
     'longest wait for the lock of the log, in ms',
   ),
-  bodyTimeoutMs: number('APIE_BODY_TIMEOUT_MS', 60_000, 'longest wait for a request body, in ms'),
+  bodyTimeoutMs: number(
+    'APIE_BODY_TIMEOUT_MS',
+    60_000,
+    'time in which a request body has to come, in ms; under `apie serve`: to come on at 500 bytes a second',
+  ),
   requestTimeoutMs: number(
     'APIE_REQUEST_TIMEOUT_MS',
     120_000,

@@ -14,6 +14,7 @@ import type { App } from '../http/message.ts'
 import { drain } from './incoming-body.ts'
 import { endSlowly, refuseBytes, refuseTunnel } from './refused-connection.ts'
 import { requestOf, send } from './server-message.ts'
+import { watchBodies } from './slow-bodies.ts'
 
 export type HttpServerOptions = {
   readonly host: string
@@ -21,7 +22,7 @@ export type HttpServerOptions = {
   readonly port: number
   /** Longest wait for the head of a request, ms. */
   readonly headTimeoutMs?: number
-  /** Longest wait for a whole request, ms. */
+  /** Time in which a body has to come on, ms; see `slow-bodies.ts`. */
   readonly bodyTimeoutMs?: number
   /** Longest wait for requests that run when the server is closed, ms. */
   readonly graceMs?: number
@@ -78,6 +79,12 @@ export async function serveHttp(app: App, options: HttpServerOptions): Promise<H
   server.on('connect', ({ headers }, socket) => {
     void refuseTunnel(app, headers.authorization, socket as Socket)
   })
+  const endWatch = watchBodies(
+    () => receiving(connections),
+    options.bodyTimeoutMs ?? BODY_TIMEOUT_MS,
+    (socket) => server.emit('clientError', new SlowBodyError(), socket),
+  )
+  server.once('close', endWatch)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, resolve)
@@ -89,16 +96,29 @@ export async function serveHttp(app: App, options: HttpServerOptions): Promise<H
 }
 
 function limitsOf(options: HttpServerOptions): ServerOptions {
-  const requestTimeout = options.bodyTimeoutMs ?? BODY_TIMEOUT_MS
-  const headersTimeout = Math.min(options.headTimeoutMs ?? HEAD_TIMEOUT_MS, requestTimeout)
+  const headersTimeout = options.headTimeoutMs ?? HEAD_TIMEOUT_MS
   return {
     maxHeaderSize: MOST_HEADER_BYTES,
     headersTimeout,
-    requestTimeout,
+    requestTimeout: 0,
     connectionsCheckingInterval: Math.min(1000, headersTimeout),
     keepAliveTimeout: 5000,
     joinDuplicateHeaders: true,
     noDelay: true,
+  }
+}
+
+/** What Node's own limit on the time of a request throws. */
+class SlowBodyError extends Error {
+  readonly code = 'ERR_HTTP_REQUEST_TIMEOUT'
+}
+
+function* receiving(
+  connections: ReadonlyMap<Socket, Connection>,
+): Generator<readonly [Socket, IncomingMessage]> {
+  for (const [socket, { owed }] of connections) {
+    const [first] = owed
+    if (first && !first.req.complete) yield [socket, first.req]
   }
 }
 

@@ -42,6 +42,22 @@ describe('slow clients', () => {
     expect(answer).toContain('"code":"request-timeout"')
   })
 
+  test('a body that comes on takes as long as it likes', async () => {
+    const { app } = await openTestApp()
+    const { port } = await open(app, { bodyTimeoutMs: 200 })
+    const [connection] = await many(1, port)
+    const body = JSON.stringify({ eventType: 't', body: 'x'.repeat(2000) })
+    const credentials = `Authorization: Basic ${btoa('a@b.c:pw')}\r\n`
+    const head = `${credentials}Content-Length: ${body.length}\r\n`
+    connection?.write(get('/events', head).replace('GET', 'PUT'))
+    for (let sent = 0; sent < body.length; sent += 100) {
+      connection?.write(body.slice(sent, sent + 100))
+      await new Promise((resolve) => setTimeout(resolve, 40))
+    }
+    expect(await connection?.until(/"hash":"[0-9a-f]{64}"/)).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+    connection?.socket.destroy()
+  })
+
   test('200 idle connections keep nobody else from service', async () => {
     const { port } = await open(async () => ok)
     const idle = await many(200, port)
