@@ -40,7 +40,7 @@ async function runCommand(): Promise<void> {
   process.exitCode = await runCommandLine({
     words,
     terminal: processTerminal(),
-    debug: process.env['APIE_DEBUG'] === '1',
+    ...(process.env['APIE_DEBUG'] === '1' ? { showStack: await stackMapper() } : {}),
     services: (options) => ({
       programPath,
       settings: () => loaded(options),
@@ -63,6 +63,11 @@ async function runCommand(): Promise<void> {
 async function answerOtherwise(): Promise<void> {
   const { isListeningSocket } = await import('./gateway/listening-socket.ts')
   await (isListeningSocket(0) ? answerFastCgi() : runCommand())
+}
+
+async function stackMapper(): Promise<(stack: string) => string> {
+  const { mapStack } = await import('./program-stack.ts')
+  return (stack) => mapStack(stack, syncDisk.readText(`${process.execPath}.map`))
 }
 
 async function answerFastCgi(): Promise<void> {

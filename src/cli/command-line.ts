@@ -17,7 +17,8 @@ export type CommandLine = {
   /** Options that are settings decide what is opened, so services are made when they are known. */
   readonly services: (options: OptionsBySetting) => CommandServices
   /** Print stacks of failures. */
-  readonly debug: boolean
+  /** Present where failures are to be shown with their stack; turns it into places in the sources. */
+  readonly showStack?: (stack: string) => string
 }
 
 export type OptionsBySetting = Readonly<Record<string, string>>
@@ -27,7 +28,7 @@ export async function runCommandLine(line: CommandLine): Promise<number> {
   try {
     return await dispatch(line)
   } catch (error) {
-    await line.terminal.err(`apie: ${failureText(error, line.debug)}\n`)
+    await line.terminal.err(`apie: ${failureText(error, line.showStack)}\n`)
     return error instanceof AppError && isWrongCall(error) ? EXIT.usage : EXIT.failed
   }
 }
@@ -125,8 +126,8 @@ function isWrongCall(error: AppError): boolean {
   return error.code === 'usage' || error.code === 'bad-setting'
 }
 
-function failureText(error: unknown, debug: boolean): string {
-  if (debug && error instanceof Error) return error.stack ?? error.message
+function failureText(error: unknown, showStack?: (stack: string) => string): string {
+  if (showStack && error instanceof Error) return showStack(error.stack ?? error.message)
   if (error instanceof AppError) return `${error.message} [${error.code}]`
   const reason = error instanceof Error ? error.message : String(error)
   return `unexpected failure: ${reason} [internal]`

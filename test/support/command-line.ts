@@ -16,7 +16,6 @@ export async function runWords(
   let err = ''
   const code = await runCommandLine({
     words,
-    debug: false,
     terminal: {
       out: async (text) => {
         out += Buffer.from(text).toString('utf8')
