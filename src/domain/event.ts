@@ -119,10 +119,14 @@ export function bodyMembers(body: EventBody): string {
   }
 }
 
+/** Used again for each hash: a new one for each event makes memory grow faster than it is collected. */
+const scratch = Buffer.allocUnsafeSlow(65_536)
+
 /** The link rule: SHA-256 over the previous hash, a line feed, and the stored text (apie §2.2). */
 export function chainHash(previous: EventHash, json: string | Uint8Array): EventHash {
   if (typeof json === 'string') return sha256Hex(`${previous}\n${json}`) as EventHash
-  const linked = Buffer.allocUnsafe(65 + json.length)
+  const size = 65 + json.length
+  const linked = size <= scratch.length ? scratch.subarray(0, size) : Buffer.allocUnsafe(size)
   linked.write(previous, 0, 'latin1')
   linked[64] = 10
   linked.set(json, 65)

@@ -45,7 +45,9 @@ async function* eventListPieces(
   runs: AsyncIterable<readonly StoredEvent[]>,
   { open, close, isLines }: ListForm,
 ): AsyncGenerator<Buffer> {
+  // Two that take turns: the sender is done with a piece when it asks for the one after the next.
   let piece = Buffer.allocUnsafeSlow(PIECE_BYTES)
+  let spare = Buffer.allocUnsafeSlow(PIECE_BYTES)
   let at = piece.write(open)
   let isFirst = true
   for await (const run of runs) {
@@ -53,7 +55,8 @@ async function* eventListPieces(
       const size = eventTextSize(event) + 2
       if (at + size > piece.length) {
         if (at > 0) yield piece.subarray(0, at)
-        piece = Buffer.allocUnsafeSlow(Math.max(PIECE_BYTES, size))
+        ;[piece, spare] = [spare, piece]
+        if (size > piece.length) piece = Buffer.allocUnsafeSlow(size)
         at = 0
       }
       if (!isLines && !isFirst) piece[at++] = COMMA
