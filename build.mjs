@@ -5,7 +5,7 @@
  *  2. the official Node binary from the npm package for this machine, stripped: 127 → 108 MB. Stripping has
  *     to come first; a finished executable does not survive it.
  *  3. the program answers an append and a read; what V8 has compiled by then becomes its code cache
- *  4. pkg: file, cache and a loader for both go into the binary as a single-executable application
+ *  4. pkg: the file, its cache and a loader go into the binary as a single-executable application
  *
  * Nothing is downloaded. Same sources, same bytes, but for the code cache: V8 seeds its hash tables by chance,
  * and the cache with them. With a fixed seed it would be the same every time, but V8 then refuses it at run time
@@ -26,7 +26,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
@@ -43,8 +43,8 @@ const { values } = parseArgs({
 const work = join(project, 'build')
 const out = resolve(values.out)
 const useCodeCache = !values['no-code-cache']
-// Other entries are programs to measure against, which answer no requests.
-const isWarm = useCodeCache && resolve(values.entry) === join(project, 'src/main.ts')
+/** Other entries are programs to measure against, which answer no requests: Node's own code cache does. */
+const isTrained = useCodeCache && resolve(values.entry) === join(project, 'src/main.ts')
 
 /**
  * Options that are baked in: one thread for V8's own work instead of four and none for the inspector, since
@@ -55,6 +55,9 @@ const NODE_OPTIONS = ['--v8-pool-size=0', '--disable-sigusr1', '--no-warnings']
 /** The path of the bundle becomes part of the executable, so it must not tell where it was built. */
 const FIXED_FOLDER = '/tmp/apie-build'
 
+/** What the executable is made of; elsewhere the tree may differ from the commit that it names. */
+const INPUTS = ['src', 'build.mjs', 'package.json', 'package-lock.json']
+
 function git(...words) {
   const { status, stdout } = spawnSync('git', words, { cwd: project, encoding: 'utf8' })
   return status === 0 ? stdout.trim() : undefined
@@ -64,10 +67,23 @@ function commit() {
   if (git('rev-parse', '--show-toplevel') !== project) return 'unknown'
   const hash = git('rev-parse', '--short=12', 'HEAD')
   if (hash === undefined) return 'unknown'
-  return git('status', '--porcelain', '--untracked-files=no', 'src') ? `${hash}-dirty` : hash
+  return git('status', '--porcelain', '--', ...INPUTS) ? `${hash}-dirty` : hash
 }
 
-/** The bundle, its map and a digest of what the executable is made of. */
+/** The lock library's signal-exit checks one argument with Node's assert, which takes 1.5 ms to load. */
+const smallAssert = {
+  name: 'small-assert',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^assert$/ }, ({ path, importer }) =>
+      importer.includes('/signal-exit/') ? { path, namespace: 'small-assert' } : undefined,
+    )
+    onLoad({ filter: /^assert$/, namespace: 'small-assert' }, () => ({
+      contents: 'exports.equal = (a, b, text) => { if (a !== b) throw new TypeError(text) }',
+    }))
+  },
+}
+
+/** The bundle and its map. */
 async function bundle() {
   const { version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'))
   const result = await build({
@@ -89,29 +105,33 @@ async function bundle() {
     // proper-lockfile asks for graceful-fs, which patches the whole of fs and takes 4 ms to load. It is only
     // the default for calls that we pass in ourselves.
     alias: { 'graceful-fs': 'node:fs' },
-    // import() of a module of Node would start the loader of ES modules; require() is there already.
+    plugins: [smallAssert],
+    // import() of a module of Node would start its loader of ES modules; require() is there already.
     supported: { 'dynamic-import': false },
   })
   const [map, code] = result.outputFiles.map(({ contents }) => Buffer.from(contents))
   return { code, map }
 }
 
+/** The path of the Node binary to build on, and a name that tells which one it is. */
 function strippedNode() {
   const packageName = `node-linux-${process.arch}`
   const source = require.resolve(`${packageName}/bin/node`)
-  const { version } = require(`${packageName}/package.json`)
-  const stripped = join(work, `node-${version}-${process.arch}`)
-  if (existsSync(stripped)) return stripped
+  const name = `node-${require(`${packageName}/package.json`).version}-${process.arch}`
+  const stripped = join(work, name)
+  if (existsSync(stripped)) return { path: stripped, name }
   const temporary = `${stripped}.${process.pid}`
   copyFileSync(source, temporary)
   chmodSync(temporary, 0o755)
-  const { status } = spawnSync('strip', [temporary])
+  const { status } = spawnSync('strip', [temporary], { stdio: ['ignore', 'ignore', 'inherit'] })
   if (status !== 0) {
-    copyFileSync(source, temporary)
+    // Kept under no name, so that the next build strips where the tool has been installed since.
+    rmSync(temporary)
     console.error('build: "strip" (binutils) is missing: the executable becomes 19 MB larger')
+    return { path: source, name: `${name}-unstripped` }
   }
   renameSync(temporary, stripped)
-  return stripped
+  return { path: stripped, name }
 }
 
 /** Makes the folder; another build that is under way is waited for, one that was killed is cleared away. */
@@ -130,14 +150,14 @@ async function claim(folder) {
 
 const PROLOGUE = '(function(exports,require,module,__filename,__dirname){'
 
-/** Stacks count columns as in the bundle, so that its map still fits. */
+/** Stacks count columns as in the bundle, so that its map fits. */
 const SCRIPT_OPTIONS = `filename: 'apie.cjs', columnOffset: -${PROLOGUE.length}`
 
 /**
- * V8 caches what is compiled when it is asked, and compiles a function when it is first called. The cache that
- * Node makes of a main script therefore holds hardly any, and every process would compile its own again: 6 ms
- * of a request. This main script runs the program with a cache that was taken after the first calls. V8
- * itself refuses a cache that does not fit, and then compiles.
+ * The main script of the executable. V8 caches what is compiled when it is asked, and compiles a function when
+ * it is first called: the cache that Node makes of a main script holds hardly any of them, and every process
+ * would compile its own again. Ours was taken after the first calls; V8 itself refuses one that does not fit,
+ * and compiles.
  */
 const LOADER = `const { getRawAsset } = require('node:sea')
 const { Script } = require('node:vm')
@@ -168,32 +188,45 @@ const train = async () => {
 void train()
 `
 
-function warmCache(node, folder, code, { text, cache }) {
-  const body = '{"eventType":"x","body":{"n":1}}'
-  const [program, trainer, input] = ['program.cjs', 'trainer.cjs', 'input'].map((name) =>
-    join(folder, name),
-  )
-  writeFileSync(program, code)
-  writeFileSync(trainer, TRAINER)
-  writeFileSync(input, body)
+/** Ends well where V8 takes the cache under the options that the executable has. */
+const CACHE_CHECK = `const fs = require('node:fs')
+const [text, cache] = process.argv.slice(2)
+const { Script } = require('node:vm')
+const options = { ${SCRIPT_OPTIONS}, cachedData: fs.readFileSync(cache) }
+if (new Script(fs.readFileSync(text, 'latin1'), options).cachedDataRejected) process.exit(1)
+`
+
+/**
+ * Writes the program as a script, and its cache.
+ * @param bundlePath the program as a file that Node runs
+ */
+function train(node, folder, bundlePath, code, { text, cache }) {
+  const body = '{"eventType":"trained","body":{"n":1}}'
+  const scripts = { 'trainer.cjs': TRAINER, 'check.cjs': CACHE_CHECK, 'body.json': body }
+  const [trainer, check, input] = Object.entries(scripts).map(([name, content]) => {
+    writeFileSync(join(folder, name), content)
+    return join(folder, name)
+  })
+  writeFileSync(text, Buffer.concat([Buffer.from(PROLOGUE), code, Buffer.from('\n})')]))
+  const run = (words, env = {}, stdin = 'ignore') =>
+    execFileSync(node, words, { env, encoding: 'utf8', stdio: [stdin, 'pipe', 'pipe'] })
   const data = join(folder, 'data')
-  const run = (words, env, stdin = 'ignore') =>
-    execFileSync(node, words, { env, encoding: 'utf8', stdio: [stdin, 'pipe', 'ignore'] })
-  const account = ['user', 'add', 'x', '--role', 'admin', '--generate', '--data', data]
-  const [password] = /[A-Za-z0-9_-]{22,}/.exec(run([program, ...account], {})) ?? ['']
+  const account = ['user', 'add', 'trainer', '--role', 'admin', '--generate', '--data', data]
+  const password = run([bundlePath, ...account]).trim()
   const request = {
     GATEWAY_INTERFACE: 'CGI/1.1',
     REQUEST_METHOD: 'PUT',
     REQUEST_URI: '/events',
     HTTP_HOST: 'localhost',
-    HTTP_AUTHORIZATION: `Basic ${Buffer.from(`x:${password}`).toString('base64')}`,
+    HTTP_AUTHORIZATION: `Basic ${Buffer.from(`trainer:${password}`).toString('base64')}`,
     CONTENT_TYPE: 'application/json',
     CONTENT_LENGTH: String(body.length),
     APIE_DATA: data,
   }
-  const [, hash] = /"hash":"([0-9a-f]{64})"/.exec(run([program], request, openSync(input))) ?? []
+  const [, hash] = /"hash":"([0-9a-f]{64})"/.exec(run([bundlePath], request, openSync(input))) ?? []
   if (hash === undefined) throw new Error('the program did not answer an append')
   run([trainer, text, cache, hash], request, openSync(input))
+  run([...NODE_OPTIONS, check, text, cache])
 }
 
 async function main() {
@@ -203,30 +236,28 @@ async function main() {
   const node = strippedNode()
   const digest = createHash('sha256')
     .update(code)
-    .update(JSON.stringify([NODE_OPTIONS, useCodeCache, LOADER, TRAINER]))
-    .update(basename(node))
+    .update(map)
+    .update(readFileSync(fileURLToPath(import.meta.url)))
+    .update(JSON.stringify([node.name, useCodeCache, require('@yao-pkg/pkg/package.json').version]))
     .digest('hex')
   const stamp = join(work, `${createHash('sha256').update(out).digest('hex').slice(0, 16)}.built`)
   const isBuilt = existsSync(out) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest
   if (isBuilt) return
   const folder = await claim(FIXED_FOLDER)
   const entry = join(folder, 'apie.cjs')
-  const assets = {}
-  if (isWarm) {
-    Object.assign(assets, { text: join(folder, 'text'), cache: join(folder, 'cache') })
-    writeFileSync(assets.text, Buffer.concat([Buffer.from(PROLOGUE), code, Buffer.from('\n})')]))
-    warmCache(node, folder, code, assets)
-    writeFileSync(entry, LOADER)
-  } else {
-    writeFileSync(entry, code)
-  }
+  const assets = isTrained ? { text: join(folder, 'text'), cache: join(folder, 'cache') } : {}
   const temporary = `${out}.${process.pid}`
   const sea = require('@yao-pkg/pkg/lib-es5/sea.js').default
   const log = console.log
   console.log = () => {}
   try {
+    writeFileSync(entry, code)
+    if (isTrained) {
+      train(node.path, folder, entry, code, assets)
+      writeFileSync(entry, LOADER)
+    }
     await sea(entry, {
-      nodePath: node,
+      nodePath: node.path,
       seaConfig: {
         disableExperimentalSEAWarning: true,
         useCodeCache,
