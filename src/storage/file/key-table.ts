@@ -11,23 +11,20 @@
  */
 import type { Disk, Fd } from './disk.ts'
 import { GrowingTables, type Table } from './growing-tables.ts'
+import { PageCache } from './page-cache.ts'
 
 const SLOT = 8
 /** Three slots for each event, which has two keys: at most two thirds are in use. */
 const TABLES = new GrowingTables({ firstMembers: 4096, slotsPerMember: 3, slotBytes: SLOT })
-const RUN = 16
 
 /** 8 bytes that stand for a key; uniformly spread. */
 export type Fingerprint = Buffer
 
 export class KeyTable {
-  private readonly disk: Disk
-  private readonly fd: Fd
-  private readonly run = Buffer.alloc(RUN * SLOT)
+  private readonly pages: PageCache
 
   constructor(disk: Disk, fd: Fd) {
-    this.disk = disk
-    this.fd = fd
+    this.pages = new PageCache(disk, fd)
   }
 
   /** Adds a key of the event at `position`; nothing happens where it is in already. */
@@ -35,7 +32,7 @@ export class KeyTable {
     const table = TABLES.tableOf(position)
     const value = slotValue(key, position - table.first)
     const free = this.probe(table, key, (slot) => (slot.equals(value) ? 'stop' : 'go on'))
-    if (free !== undefined) this.disk.writeAt(this.fd, value, table.offset + free * SLOT)
+    if (free !== undefined) this.pages.write(value, table.offset + free * SLOT)
   }
 
   /** Positions below `end` whose event may have the key, latest first; the caller compares the real key. */
@@ -61,22 +58,16 @@ export class KeyTable {
     const start = key.readUInt32LE(0) % table.slots
     for (let seen = 0; seen < table.slots; ) {
       const at = (start + seen) % table.slots
-      const count = Math.min(RUN, table.slots - at)
-      this.read(table.offset + at * SLOT, count)
+      const bytes = this.pages.from(table.offset + at * SLOT)
+      const count = Math.min(bytes.length / SLOT, table.slots - at)
       for (let index = 0; index < count; index++) {
-        const slot = this.run.subarray(index * SLOT, (index + 1) * SLOT)
+        const slot = bytes.subarray(index * SLOT, (index + 1) * SLOT)
         if (slot.readUInt32LE(4) === 0) return at + index
         if (visit(slot) === 'stop') return undefined
       }
       seen += count
     }
     return undefined
-  }
-
-  private read(offset: number, count: number): void {
-    const into = this.run.subarray(0, count * SLOT)
-    const filled = this.disk.readAt(this.fd, into, offset)
-    into.fill(0, filled)
   }
 }
 

@@ -11,6 +11,7 @@
 import type { EventHash } from '../../domain/event.ts'
 import type { ReadDirection, SequenceHead } from '../../domain/ports.ts'
 import type { SequenceKey, SequenceRule } from '../../domain/sequence.ts'
+import { BoundedMap } from '../../kit/bounded-map.ts'
 import { sha256Bytes } from '../../kit/sha256.ts'
 import { Entry, type EntryFacts, type Lane, laneOf } from './entry.ts'
 import type { IndexPoint } from './head-file.ts'
@@ -43,8 +44,8 @@ export class LogIndex {
   /** Heads that pending events have moved. */
   private readonly pendingHeads = new Map<SequenceKey, SequenceHead>()
   /** Other heads that were asked for. Every event passes through `add`, so that they are never stale. */
-  private readonly heads = new Map<SequenceKey, SequenceHead>()
-  private readonly entries = new Map<number, Entry>()
+  private readonly heads = new BoundedMap<SequenceKey, SequenceHead>(MOST_KEPT)
+  private readonly entries = new BoundedMap<number, Entry>(MOST_KEPT)
   private readonly pendingHashes = new Map<string, number>()
   private readonly pendingIds = new Map<string, number>()
 
@@ -97,7 +98,7 @@ export class LogIndex {
     const first = Math.max(0, position - 1)
     const found = this.opened().entries(first, position - first + 1)
     found.forEach((entry, index) => {
-      keep(this.entries, first + index, entry)
+      this.entries.set(first + index, entry)
     })
     return found[position - first] as Entry
   }
@@ -133,7 +134,7 @@ export class LogIndex {
     let head = this.pendingHeads.get(key) ?? this.heads.get(key)
     if (!head) {
       head = this.persistedHead(key, lane)
-      if (head) keep(this.heads, key, head)
+      if (head) this.heads.set(key, head)
     }
     while (head && head.position >= end) {
       const { previous } = this.lane(head.position, lane)
@@ -195,10 +196,9 @@ export class LogIndex {
     if (this.files !== files) this.files?.close()
     this.files = files
     this.persistedPoint = point
-    for (const [index, { entry }] of this.pending.entries())
-      keep(this.entries, first + index, entry)
+    for (const [index, { entry }] of this.pending.entries()) this.entries.set(first + index, entry)
     this.pending = []
-    for (const [key, head] of this.pendingHeads) keep(this.heads, key, head)
+    for (const [key, head] of this.pendingHeads) this.heads.set(key, head)
     this.pendingHeads.clear()
     this.pendingHashes.clear()
     this.pendingIds.clear()
@@ -343,13 +343,4 @@ function clearLowestBit(value: number): number {
   if (value < 2 ** 31) return value & (value - 1)
   const low = value % 2 ** 31
   return low === 0 ? clearLowestBit(value / 2 ** 31) * 2 ** 31 : value - low + clearLowestBit(low)
-}
-
-/** Puts a value into a bounded map as its youngest. */
-function keep<K, V>(map: Map<K, V>, key: K, value: V): void {
-  map.delete(key)
-  map.set(key, value)
-  if (map.size <= MOST_KEPT) return
-  const [oldest] = map.keys()
-  if (oldest !== undefined) map.delete(oldest)
 }

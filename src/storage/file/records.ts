@@ -13,6 +13,7 @@ import {
 import type { ExpectedRevision, RecordEngine, StoredRecord } from '../../domain/ports.ts'
 import { type SequenceKey, type SequenceRule, streamSequence } from '../../domain/sequence.ts'
 import type { StreamName } from '../../domain/stream-name.ts'
+import { BoundedMap } from '../../kit/bounded-map.ts'
 import type { JsonText } from '../../kit/json-text.ts'
 import { randomUuid } from '../../kit/random.ts'
 import type { FileLog } from './file-log.ts'
@@ -26,6 +27,8 @@ const streamOf = (collection: string, key: string): StreamName =>
   `${collection}/${key}` as StreamName
 
 const PAGE = 1000
+/** Records kept in memory. */
+const MOST_KNOWN = 256
 
 type Body = { readonly value: unknown } | { readonly isRemoved: true }
 
@@ -33,10 +36,15 @@ type Body = { readonly value: unknown } | { readonly isRemoved: true }
 type Revision = { readonly record: StoredRecord; readonly isRemoved: boolean }
 
 export function createFileRecords(log: FileLog): RecordEngine {
+  // What stands at a position never changes; a server reads the same accounts again and again.
+  const known = new BoundedMap<number, StoredEvent>(MOST_KNOWN)
   const readRevision = async (collection: string, key: string): Promise<Revision | undefined> => {
     const head = await log.sequenceHead(streamSequence(streamOf(collection, key)))
-    const stored = head && (await log.read(head.position))
-    return stored && revisionOf(stored, collection, head.number)
+    if (!head) return undefined
+    const stored = known.get(head.position) ?? (await log.read(head.position))
+    if (!stored) return undefined
+    known.set(head.position, stored)
+    return revisionOf(stored, collection, head.number)
   }
   const append = async (
     collection: string,

@@ -1,0 +1,43 @@
+/**
+ * Reads of a file through pages that stay in memory, a bounded number of them.
+ *
+ * Only for files whose bytes are written once, in an order that all writers share: what another process has
+ * put into a page since it was read is then what this process will put there itself before it asks for it.
+ */
+import { BoundedMap } from '../../kit/bounded-map.ts'
+import type { Disk, Fd } from './disk.ts'
+
+const PAGE_BYTES = 4096
+const MOST_PAGES = 4096
+
+export class PageCache {
+  private readonly disk: Disk
+  private readonly fd: Fd
+  private readonly pages = new BoundedMap<number, Buffer>(MOST_PAGES)
+
+  constructor(disk: Disk, fd: Fd) {
+    this.disk = disk
+    this.fd = fd
+  }
+
+  /** A view of the bytes from `offset` to the end of their page, zeros behind the end of the file. */
+  from(offset: number): Buffer {
+    const number = Math.floor(offset / PAGE_BYTES)
+    return this.page(number).subarray(offset - number * PAGE_BYTES)
+  }
+
+  /** Writes bytes that lie in one page. */
+  write(bytes: Uint8Array, offset: number): void {
+    this.disk.writeAt(this.fd, bytes, offset)
+    this.from(offset).set(bytes)
+  }
+
+  private page(number: number): Buffer {
+    const known = this.pages.get(number)
+    if (known) return known
+    const page = Buffer.alloc(PAGE_BYTES)
+    this.disk.readAt(this.fd, page, number * PAGE_BYTES)
+    this.pages.set(number, page)
+    return page
+  }
+}
