@@ -28,10 +28,14 @@ export type Planned = {
   readonly point: LogPoint
 }
 
-/** What a batch comes to; the appends that were refused have their answer already. */
+/**
+ * What a batch comes to. Each append is decided as if the commits before it in the batch counted: retries
+ * and refusals hold only once those do.
+ */
 export type Plan = {
   readonly commits: readonly Planned[]
   readonly retries: readonly { readonly waiting: Waiting; readonly outcome: AppendOutcome }[]
+  readonly refusals: readonly { readonly waiting: Waiting; readonly error: unknown }[]
 }
 
 /** Finds the stored event with an id among those below position `end`. */
@@ -54,6 +58,7 @@ export async function planBatch(
   const view = new BatchView(follower, findById)
   const commits: Planned[] = []
   const retries: { waiting: Waiting; outcome: AppendOutcome }[] = []
+  const refusals: { waiting: Waiting; error: unknown }[] = []
   let end = offset
   for (const waiting of batch) {
     try {
@@ -69,10 +74,10 @@ export async function planBatch(
       commits.push(commit)
       view.note(commit)
     } catch (error) {
-      waiting.reject(error)
+      refusals.push({ waiting, error })
     }
   }
-  return { commits, retries }
+  return { commits, retries, refusals }
 }
 
 /** @param at the end of the log before this commit, with the time and the place it will have */

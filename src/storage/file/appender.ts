@@ -15,8 +15,9 @@
  */
 
 import { AppError } from '../../domain/app-error.ts'
+import type { EventHash } from '../../domain/event.ts'
 import type { AppendOutcome, AppendRequest } from '../../domain/ports.ts'
-import { type FindById, type Plan, type Planned, planBatch, type Waiting } from './append-plan.ts'
+import { type FindById, type Plan, planBatch, type Waiting } from './append-plan.ts'
 import type { HeldLock, Lock } from './lock.ts'
 import type { LogFollower } from './log-follower.ts'
 import { makeRoom, voidPrefix, writeAtEnd } from './log-tail.ts'
@@ -123,7 +124,7 @@ export class Appender {
     const offset = follower.size + prefix.length
     const plan = await planBatch(follower, this.findById, batch, offset)
     if (plan.commits.length === 0) return { plan, lost: [] }
-    if (!lock.isFresh()) return nothingWritten(plan)
+    if (!lock.isFresh()) return settled(plan, ({ events }) => this.areThere(events))
     follower.isAppending = true
     return await this.write(plan, prefix)
   }
@@ -140,25 +141,19 @@ export class Appender {
     }
     // Another writer was there first, or the disk took a part: the log itself says what counts.
     await follower.catchUp()
-    const commits = plan.commits.filter((commit) => this.isThere(commit))
-    const lost = plan.commits.filter((commit) => !commits.includes(commit))
-    const attempt = {
-      plan: { commits, retries: plan.retries },
-      lost: lost.map(({ waiting }) => waiting),
-    }
+    const attempt = settled(plan, ({ events }) => this.areThere(events))
     if (!isShort) return attempt
     const short = new AppError('storage-full', 'The disk took only a part of what was written')
     return { ...attempt, short }
   }
 
-  private isThere({ events }: Planned): boolean {
-    const [first] = events
+  private areThere(events: readonly { readonly hash: EventHash }[]): boolean {
     const { index, point } = this.follower
-    return first !== undefined && index.findHash(first.hash, point.count) !== undefined
+    return events.every(({ hash }) => index.findHash(hash, point.count) !== undefined)
   }
 
   /** Syncs what was written and answers everybody in the plan. */
-  private async acknowledge({ commits, retries }: Plan): Promise<void> {
+  private async acknowledge({ commits, retries, refusals }: Plan): Promise<void> {
     const { follower } = this
     try {
       await follower.makeDurable()
@@ -167,11 +162,20 @@ export class Appender {
     }
     await follower.exclusive(() => follower.writeIndex())
     for (const { waiting, outcome } of [...commits, ...retries]) waiting.resolve(outcome)
+    for (const { waiting, error } of refusals) waiting.reject(error)
   }
 }
 
-function nothingWritten({ commits, retries }: Plan): Attempt {
-  return { plan: { commits: [], retries }, lost: commits.map(({ waiting }) => waiting) }
+/** Keeps of a plan what holds without the commits that did not come to count; the rest is tried again. */
+function settled(
+  { commits, retries, refusals }: Plan,
+  counts: (outcome: AppendOutcome) => boolean,
+): Attempt {
+  const holds = ({ outcome }: { readonly outcome: AppendOutcome }) => counts(outcome)
+  const plan = { commits: commits.filter(holds), retries: retries.filter(holds), refusals: [] }
+  const kept = new Set([...plan.commits, ...plan.retries].map(({ waiting }) => waiting))
+  const lost = [...commits, ...retries, ...refusals].map(({ waiting }) => waiting)
+  return { plan, lost: lost.filter((waiting) => !kept.has(waiting)) }
 }
 
 function roughBytes(request: AppendRequest): number {

@@ -1,0 +1,62 @@
+/**
+ * A writer that does as it is told, one JSON line a command on standard input, one JSON line an answer. It may
+ * be killed at any time, or stop itself (SIGSTOP) at a chosen call of the disk.
+ */
+import { createInterface } from 'node:readline'
+import { AppError } from '../../src/domain/app-error.ts'
+import { type Disk, syncDisk } from '../../src/storage/file/disk.ts'
+import { appendTo, draft, jsonBody } from '../support/drafts.ts'
+import { openLog } from './open-log.ts'
+import type { Answer, Command, StopAt } from './workers.ts'
+
+const [root = '', lock = 'lock'] = process.argv.slice(2)
+let stopAt: StopAt | undefined
+let left = 0
+
+/** Stops the process before or after the n-th call of one kind once that was asked for. */
+function stopping(disk: Disk): Disk {
+  return new Proxy(disk, {
+    get(target, name: keyof Disk) {
+      const call = target[name] as (...words: unknown[]) => unknown
+      return (...words: unknown[]) => {
+        const isStop = stopAt?.call === name && --left === 0
+        if (isStop && stopAt?.when === 'before') process.kill(process.pid, 'SIGSTOP')
+        const result = call(...words)
+        if (isStop && stopAt?.when === 'after') process.kill(process.pid, 'SIGSTOP')
+        return result
+      }
+    },
+  })
+}
+
+const { log } = await openLog(root, {
+  disk: stopping(syncDisk),
+  lock: lock === 'lock' ? 'lock' : 'no-lock',
+})
+
+async function run(command: Command): Promise<Answer> {
+  const { n, id, stream, pad, expected } = command
+  const [base] = [draft(0)]
+  const event = { ...base, eventId: id as typeof base.eventId }
+  const body = jsonBody(JSON.stringify({ id, pad: 'x'.repeat(pad) }))
+  try {
+    const { kind, events } = await log.append(
+      appendTo(stream, [{ ...event, body }], {
+        expectedVersion:
+          expected === undefined ? { kind: 'any' } : { kind: 'version', version: expected },
+      }),
+    )
+    return { n, kind, position: events[0]?.position ?? -1, hash: events[0]?.hash ?? '' }
+  } catch (error) {
+    return { n, kind: 'refused', code: error instanceof AppError ? error.code : String(error) }
+  }
+}
+
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const command = JSON.parse(line) as Command & { stopAt?: StopAt }
+  if (command.stopAt) {
+    stopAt = command.stopAt
+    left = stopAt.nth
+  }
+  void run(command).then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`))
+})

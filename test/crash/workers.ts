@@ -1,0 +1,114 @@
+/** Starts writers (`worker.ts`) as processes of their own, and talks to them. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import type { Disk } from '../../src/storage/file/disk.ts'
+
+export type StopAt = {
+  readonly call: keyof Disk
+  /** The n-th call from the command on, from 1. */
+  readonly nth: number
+  readonly when: 'before' | 'after'
+}
+
+/** An append. */
+export type Command = {
+  readonly n: number
+  readonly id: string
+  readonly stream: string
+  /** Characters that the body is made longer by. */
+  readonly pad: number
+  readonly expected?: number
+  readonly stopAt?: StopAt
+}
+
+export type Answer =
+  | {
+      readonly n: number
+      readonly kind: 'appended' | 'already-there'
+      readonly position: number
+      readonly hash: string
+    }
+  | { readonly n: number; readonly kind: 'refused'; readonly code: string }
+
+const bundles = new Map<string, Promise<string>>()
+
+/** One file made of a program and everything it imports: starting the sources takes three times as long. */
+export function bundled(name: 'worker' | 'writer'): Promise<string> {
+  bundles.set(name, bundles.get(name) ?? bundleOf(name))
+  return bundles.get(name) as Promise<string>
+}
+
+async function bundleOf(name: string): Promise<string> {
+  const outfile = join(mkdtempSync(join(tmpdir(), 'apie-worker-')), `${name}.mjs`)
+  const entry = fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
+  const banner = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    banner: { js: banner },
+  })
+  return outfile
+}
+
+export class Worker {
+  readonly child: ChildProcess
+  private readonly waiting = new Map<number, (answer: Answer | undefined) => void>()
+  private isGone = false
+  private n = 0
+
+  private constructor(child: ChildProcess) {
+    this.child = child
+    if (child.stdout) {
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        const answer = JSON.parse(line) as Answer
+        this.waiting.get(answer.n)?.(answer)
+        this.waiting.delete(answer.n)
+      })
+    }
+    child.stdin?.on('error', () => {})
+    child.on('close', () => {
+      this.isGone = true
+      for (const answer of this.waiting.values()) answer(undefined)
+    })
+  }
+
+  static async start(root: string, lock: 'lock' | 'no-lock'): Promise<Worker> {
+    const words = [await bundled('worker'), root, lock]
+    return new Worker(spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'inherit'] }))
+  }
+
+  /** The answer, or `undefined` where the worker was killed before it gave one. */
+  ask(command: Omit<Command, 'n'>): Promise<Answer | undefined> {
+    if (this.isGone) return Promise.resolve(undefined)
+    const n = this.n++
+    return new Promise((resolve) => {
+      this.waiting.set(n, resolve)
+      this.child.stdin?.write(`${JSON.stringify({ n, ...command })}\n`)
+    })
+  }
+
+  kill(): void {
+    this.child.kill('SIGKILL')
+  }
+
+  async end(): Promise<void> {
+    if (this.isGone) return
+    const closed = new Promise((resolve) => this.child.once('close', resolve))
+    this.child.stdin?.end()
+    await closed
+  }
+
+  /** True while the process is stopped by a signal. */
+  get isStopped(): boolean {
+    const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'latin1')
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T')
+  }
+}
