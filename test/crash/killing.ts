@@ -5,14 +5,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { parseStoredEvent } from '../../src/domain/event.ts'
 import { openFolderForTest } from './store-for-kills.ts'
+import { bundled } from './workers.ts'
 
 export type KillPlan = {
   readonly folder: string
   readonly writers: number
-  /** Kills after which no writer is started again. */
+  /** Kills, and acknowledged appends, after which no writer is started again. */
   readonly kills: number
+  readonly acknowledged: number
   readonly hasLock: boolean
-  readonly largestBody: number
+  /** Largest body of the next writer, bytes. */
+  readonly largestBody: () => number
   /** Milliseconds a writer lives, at least and at most, once it has answered for the first time. */
   readonly life: readonly [number, number]
   readonly random: () => number
@@ -27,13 +30,13 @@ export type History = {
   kills: number
 }
 
-const writer = new URL('./writer.ts', import.meta.url).pathname
-
 /** @returns what the writers were told */
 export async function killWriters(plan: KillPlan): Promise<History> {
   const history: History = { acknowledged: [], tried: new Set(), failures: [], kills: 0 }
   const one = async (name: string) => {
-    while (history.kills < plan.kills) await runAndKill(plan, name, history)
+    while (history.kills < plan.kills || history.acknowledged.length < plan.acknowledged) {
+      await runAndKill(plan, name, history)
+    }
   }
   await Promise.all(Array.from({ length: plan.writers }, (_, index) => one(`w${index}`)))
   return history
@@ -41,9 +44,8 @@ export async function killWriters(plan: KillPlan): Promise<History> {
 
 async function runAndKill(plan: KillPlan, name: string, history: History): Promise<void> {
   const lock = plan.hasLock ? 'lock' : 'no-lock'
-  const child = spawn(process.execPath, [writer, plan.folder, lock, name, `${plan.largestBody}`], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const words = [await bundled('writer'), plan.folder, lock, name, `${plan.largestBody()}`]
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] })
   const [least, most] = plan.life
   let timer: NodeJS.Timeout | undefined
   await readLines(child, (line) => {

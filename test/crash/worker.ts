@@ -58,5 +58,9 @@ createInterface({ input: process.stdin }).on('line', (line) => {
     stopAt = command.stopAt
     left = stopAt.nth
   }
-  void run(command).then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`))
+  void run(command).then((answer) => {
+    // An append that makes fewer calls passes the place by; the next one must not stop there.
+    stopAt = undefined
+    process.stdout.write(`${JSON.stringify(answer)}\n`)
+  })
 })

@@ -1,0 +1,40 @@
+/** Writers that are killed at any moment, with the lock and without it. */
+import { expect, test } from 'vitest'
+import { crashRun, scaled, tell } from './crash-run.ts'
+import { findViolations, killWriters } from './killing.ts'
+
+test('1,000 kills of six writers lose, change and repeat nothing', async () => {
+  const run = crashRun()
+  const folder = `${run.folder()}/data`
+  const history = await killWriters({
+    folder,
+    writers: 6,
+    kills: scaled(1000),
+    acknowledged: 0,
+    hasLock: true,
+    largestBody: () => (run.random() < 0.1 ? 1_000_000 : 4096),
+    life: [1, 120],
+    random: run.random,
+  })
+  tell(`${history.kills} kills, ${history.acknowledged.length} acknowledged with the lock`)
+  expect(history.failures).toEqual([])
+  expect(await findViolations(folder, history)).toEqual({ count: 0, examples: [] })
+})
+
+test('50,000 acknowledged appends without any lock, and none is lost', async () => {
+  const run = crashRun()
+  const folder = `${run.folder()}/data`
+  const history = await killWriters({
+    folder,
+    writers: 4,
+    kills: scaled(20),
+    acknowledged: scaled(50_000),
+    hasLock: false,
+    largestBody: () => 1024,
+    life: [300, 4000],
+    random: run.random,
+  })
+  tell(`${history.acknowledged.length} acknowledged without a lock, ${history.kills} kills`)
+  expect(history.failures).toEqual([])
+  expect(await findViolations(folder, history)).toEqual({ count: 0, examples: [] })
+})
