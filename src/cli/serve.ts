@@ -18,12 +18,12 @@ export async function runServe(call: CommandCall): Promise<number> {
       return EXIT.failed
     }
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/`
-    await terminal.out(`apie listens on ${url}\n`)
     if (await opened.setup.isOpen()) {
       await terminal.err(
         `There is no account yet: open ${url}setup; the file "setup-token" of the data folder has the token.\n`,
       )
     }
+    await terminal.out(`apie listens on ${url}\n`)
     await firstStopSignal()
     await server.close()
     return EXIT.ok
