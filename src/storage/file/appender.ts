@@ -20,8 +20,8 @@ import type { AppendOutcome, AppendRequest } from '../../domain/ports.ts'
 import { type FindById, type Plan, planBatch, type Waiting } from './append-plan.ts'
 import type { HeldLock, Lock } from './lock.ts'
 import type { LogFollower } from './log-follower.ts'
-import { makeRoom, voidPrefix, writeAtEnd } from './log-tail.ts'
-import type { Suspicion } from './suspicion.ts'
+import { makeRoom, voidPrefix, writeIndexed } from './log-tail.ts'
+import { outcomeUnknown, type Suspicion } from './suspicion.ts'
 
 /** What came of one attempt to write. */
 type Attempt = {
@@ -35,6 +35,8 @@ type Attempt = {
 
 /** Most bytes of lines that go into one write. */
 const BATCH_BYTES = 8 << 20
+/** Rounds in which a holder that took too long starts again; after them the batch itself is what takes long. */
+const FRESH_ROUNDS = 3
 /** Lost races after which a writer gives up. */
 const MOST_ROUNDS = 50
 
@@ -95,7 +97,7 @@ export class Appender {
         if (round > MOST_ROUNDS) {
           throw new AppError('lock-timeout', 'Other writers were first too many times')
         }
-        const { plan, lost, short } = await this.attempt(open)
+        const { plan, lost, short } = await this.attempt(open, round)
         await this.acknowledge(plan)
         if (short) throw short
         open = lost
@@ -106,41 +108,50 @@ export class Appender {
   }
 
   /** Waits for the lock before it takes the follower, so that readers never wait for other writers. */
-  private async attempt(batch: readonly Waiting[]): Promise<Attempt> {
+  private async attempt(batch: readonly Waiting[], round: number): Promise<Attempt> {
     const { follower } = this
     await follower.exclusive(() => follower.catchUp())
     const lock = await this.lock.acquire()
     try {
-      return await follower.exclusive(() => this.writeBatch(batch, lock))
+      return await follower.exclusive(() => this.writeBatch(batch, lock, round))
     } finally {
       lock.release()
     }
   }
 
-  private async writeBatch(batch: readonly Waiting[], lock: HeldLock): Promise<Attempt> {
+  private async writeBatch(
+    batch: readonly Waiting[],
+    lock: HeldLock,
+    round: number,
+  ): Promise<Attempt> {
     const { follower } = this
     await makeRoom(follower)
     const prefix = voidPrefix(follower)
     const offset = follower.size + prefix.length
     const plan = await planBatch(follower, this.findById, batch, offset)
     if (plan.commits.length === 0) return { plan, lost: [] }
-    if (!lock.isFresh()) return settled(plan, ({ events }) => this.areThere(events))
+    if (round <= FRESH_ROUNDS && !lock.isFresh())
+      return settled(plan, ({ events }) => this.areThere(events))
     follower.isAppending = true
     return await this.write(plan, prefix)
   }
 
   private async write(plan: Plan, prefix: string): Promise<Attempt> {
     const { follower } = this
+    const events = plan.commits.flatMap((commit) => commit.events)
     const bytes = Buffer.from(prefix + plan.commits.map(({ line }) => line).join(''))
-    const { isWhole, isShort } = writeAtEnd(follower, bytes)
+    const { isWhole, isShort } = writeIndexed(follower, bytes, events)
     if (isWhole) {
-      for (const { events } of plan.commits) for (const event of events) follower.index.add(event)
       const last = plan.commits.at(-1)
       if (last) follower.noteOwn(last.point, follower.size + bytes.length)
       return { plan, lost: [] }
     }
     // Another writer was there first, or the disk took a part: the log itself says what counts.
-    await follower.catchUp()
+    try {
+      await follower.catchUp()
+    } catch (error) {
+      throw outcomeUnknown(error)
+    }
     const attempt = settled(plan, ({ events }) => this.areThere(events))
     if (!isShort) return attempt
     const short = new AppError('storage-full', 'The disk took only a part of what was written')
@@ -158,7 +169,7 @@ export class Appender {
     try {
       await follower.makeDurable()
     } catch (error) {
-      throw this.suspicion.raise(error)
+      throw outcomeUnknown(error)
     }
     await follower.exclusive(() => follower.writeIndex())
     for (const { waiting, outcome } of [...commits, ...retries]) waiting.resolve(outcome)

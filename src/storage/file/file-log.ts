@@ -47,8 +47,8 @@ export class FileLog implements LogEngine {
 
   constructor(options: LogOptions, lock: Lock) {
     this.lock = lock
-    this.follower = new LogFollower(options)
     this.suspicion = new Suspicion(options.disk, options.layout)
+    this.follower = new LogFollower(options, this.suspicion)
     this.appender = new Appender(
       this.follower,
       lock,
@@ -270,11 +270,11 @@ export class FileLog implements LogEngine {
   }
 
   private readBytes(segment: number, into: Buffer, offset: number): number | Promise<number> {
-    const { fd } = this.follower.openSegment(segment)
+    const opened = this.follower.openSegment(segment)
     const { disk } = this.follower.options
     return into.length > SMALL_BYTES
-      ? disk.readMuch(fd, into, offset)
-      : disk.readAt(fd, into, offset)
+      ? opened.using(() => disk.readMuch(opened.fd, into, offset))
+      : disk.readAt(opened.fd, into, offset)
   }
 
   private damagedAt(position: number): AppError {

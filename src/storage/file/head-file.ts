@@ -21,6 +21,8 @@ export type IndexPoint = LogPoint & { readonly sequences: number }
 export type IndexHead = {
   /** Name of the folder of index files that this head speaks of. */
   readonly generation: string
+  /** Counts how often the index was built anew on purpose; absent: 0. The latest wins, however far it reaches. */
+  readonly epoch?: number
   /** Which start of the machine wrote it; empty where that cannot be known. */
   readonly boot: string
   readonly point: IndexPoint
@@ -60,12 +62,14 @@ export class HeadFile {
    * processes may write at once: the one that reaches less far may win, and the log itself then shows what lies
    * behind that head.
    * @param unusable a generation whose files are gone; its head is replaced in any case
+   * @returns false where an index that was built anew stands in the place of the one that `head` speaks of
    */
-  write(head: IndexHead, unusable?: string): void {
+  write(head: IndexHead, unusable?: string): boolean {
     const slots = this.slots()
     const current = newest(slots)
+    if (current && epochOf(current.head) > epochOf(head)) return false
     const isUsable = current !== undefined && current.head.generation !== unusable
-    if (isUsable && !isFurther(head, current.head)) return
+    if (isUsable && !isFurther(head, current.head)) return true
     const change = (current?.change ?? 0) + 1
     const fd = this.disk.openUpdate(this.path)
     try {
@@ -73,6 +77,7 @@ export class HeadFile {
     } finally {
       this.disk.close(fd)
     }
+    return true
   }
 
   async sync(): Promise<void> {
@@ -97,7 +102,12 @@ export class HeadFile {
   }
 }
 
+export function epochOf(head: IndexHead): number {
+  return head.epoch ?? 0
+}
+
 function isFurther(next: IndexHead, current: IndexHead): boolean {
+  if (epochOf(next) > epochOf(current)) return true
   if (next.boot !== current.boot) return true
   if (next.point.count !== current.point.count) return next.point.count > current.point.count
   if (next.generation !== current.generation) return false

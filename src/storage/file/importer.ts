@@ -10,7 +10,7 @@ import type { Lock } from './lock.ts'
 import type { LogFollower } from './log-follower.ts'
 import type { IndexedEvent } from './log-index.ts'
 import { commitLine, type LogPoint } from './log-line.ts'
-import { makeRoom, voidPrefix, writeAtEnd } from './log-tail.ts'
+import { makeRoom, voidPrefix, writeIndexed } from './log-tail.ts'
 
 /** An event with its place in a chain. */
 export type ImportedEvent = {
@@ -87,6 +87,7 @@ async function writeGroup(
   position: number,
 ): Promise<void> {
   await follower.exclusive(async () => {
+    follower.suspicion.refuse()
     await follower.catchUp()
     const held = await lock.acquire()
     try {
@@ -128,8 +129,7 @@ function writeCommits(follower: LogFollower, group: readonly ImportedEvent[]): v
     offset += length
     point = { ...point, count: point.count + 1, hash, offset, createdAtMs } satisfies LogPoint
   }
-  const { isWhole } = writeAtEnd(follower, Buffer.from(prefix + lines.join('')))
+  const { isWhole } = writeIndexed(follower, Buffer.from(prefix + lines.join('')), indexed)
   if (!isWhole) throw refused(follower.point.count, 'could not be written; run the import again')
-  for (const event of indexed) follower.index.add(event)
   follower.noteOwn(point, offset)
 }

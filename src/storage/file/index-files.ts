@@ -15,6 +15,7 @@ import { ENTRY_BYTES, Entry, LANES } from './entry.ts'
 import { KeyTable } from './key-table.ts'
 import { SequenceTable } from './sequence-table.ts'
 
+const NAMES = ['entries', 'links', 'keys', 'sequences']
 const LINK_ROW = 32
 const LINK_BYTES = 6
 
@@ -45,6 +46,11 @@ export class IndexFiles {
     return IndexFiles.from(disk, open)
   }
 
+  /** True where every file can still be found under its name: an open file may have been removed. */
+  static areThere(disk: Disk, folder: string): boolean {
+    return NAMES.every((name) => disk.status(join(folder, name)) !== undefined)
+  }
+
   /** Makes the folder and its files where they are missing. */
   static make(disk: Disk, folder: string): IndexFiles {
     disk.makeFolder(folder)
@@ -54,16 +60,15 @@ export class IndexFiles {
   }
 
   private static from(disk: Disk, open: (name: string) => Fd | undefined): IndexFiles | undefined {
-    const names = ['entries', 'links', 'keys', 'sequences']
     const fds: Fd[] = []
     try {
-      for (const name of names) {
+      for (const name of NAMES) {
         const fd = open(name)
         if (fd === undefined) break
         fds.push(fd)
       }
     } finally {
-      if (fds.length < names.length) for (const fd of fds) disk.close(fd)
+      if (fds.length < NAMES.length) closeAll(disk, fds)
     }
     const [entries, links, keys, sequences] = fds
     if (entries === undefined || links === undefined) return undefined
@@ -72,7 +77,7 @@ export class IndexFiles {
   }
 
   close(): void {
-    for (const fd of this.fds) this.disk.close(fd)
+    closeAll(this.disk, this.fds)
   }
 
   /** @throws RangeError where the file ends before the entry: the head promised more than there is */
@@ -132,4 +137,15 @@ function follows(before: number | undefined, at: number | undefined): boolean {
   if (before === undefined || at === undefined) return false
   const isLastLane = before % LINK_ROW === (LANES - 1) * LINK_BYTES
   return at === before + LINK_BYTES + (isLastLane ? LINK_ROW - LANES * LINK_BYTES : 0)
+}
+
+/** Every one, whatever the others say: what an index holds is checked when it is read. */
+function closeAll(disk: Disk, fds: readonly Fd[]): void {
+  for (const fd of fds) {
+    try {
+      disk.close(fd)
+    } catch {
+      // It is closed all the same.
+    }
+  }
 }

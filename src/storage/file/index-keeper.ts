@@ -7,7 +7,7 @@ import { AppError } from '../../domain/app-error.ts'
 import type { SequenceRule } from '../../domain/sequence.ts'
 import { randomHex } from '../../kit/random.ts'
 import type { Disk } from './disk.ts'
-import { GENESIS, HeadFile, type IndexHead, type IndexPoint } from './head-file.ts'
+import { epochOf, GENESIS, HeadFile, type IndexHead, type IndexPoint } from './head-file.ts'
 import { IndexFiles } from './index-files.ts'
 import type { LogLayout } from './layout.ts'
 import { LogIndex } from './log-index.ts'
@@ -38,6 +38,12 @@ export class IndexKeeper {
   /** Whether the index files could only be opened for reading; asked anew with every write. */
   private isReadOnly = false
   private running: Promise<void> | undefined
+  private epoch = 0
+  /** While it is built beside another, no head names it. */
+  private isHidden = false
+  private isReplaced = false
+  /** A sync that failed is final: nobody knows any more which part of the files is on disk. */
+  private hasSyncFailed = false
 
   constructor(options: IndexOptions) {
     this.options = options
@@ -58,28 +64,47 @@ export class IndexKeeper {
     const { boot, storeId, sequenceRule } = this.options
     const trusted = head.boot === boot && boot !== '' ? head.point : head.synced
     const isOther = head.generation !== this.generation
-    const isAsFar = isOther && trusted.count >= this.index.persisted.count
     if (!isOther && head.synced.count > this.synced.count) this.synced = head.synced
-    if (trusted.count <= count && !isAsFar) return undefined
+    // Never one that reaches less far: somebody may be reading what only this one knows.
+    if (isOther ? trusted.count < count : trusted.count <= count) return undefined
     const files = trusted.count > 0 ? this.open(head.generation) : undefined
     if (!files) {
       this.unusable = head.generation
+      this.epoch = epochOf(head)
       return undefined
     }
     this.index.close()
     this.generation = head.generation
+    this.epoch = epochOf(head)
     this.synced = head.synced
     this.index = new LogIndex(storeId, sequenceRule, trusted, files)
     return trusted
   }
 
-  /** Begins a new generation from nothing; the one in use stays for those who use it. */
-  restart(): void {
+  /** Begins a new generation that no head names before `show`. Only in a keeper that was not used before. */
+  hide(): void {
+    const head = this.headFile.read()
+    this.epoch = head ? epochOf(head) + 1 : 0
+    this.isHidden = true
+  }
+
+  /** Puts a generation that is complete in the place of whatever a head names. */
+  show(): void {
+    this.isHidden = false
+    this.writeHead(this.index.persisted)
+  }
+
+  /** Lets go of everything; what is still under way leaves the head alone. */
+  retire(): void {
+    this.isHidden = true
     this.index.close()
-    this.unusable = this.headFile.read()?.generation
-    this.generation = randomHex(8)
-    this.synced = GENESIS
-    this.index = this.emptyIndex()
+  }
+
+  /** True where the files in use were removed or replaced: what is written to them is lost. */
+  get isLost(): boolean {
+    if (this.isReplaced) return true
+    if (!this.index.openedFiles) return false
+    return !IndexFiles.areThere(this.options.disk, this.folder)
   }
 
   /** Writes what is pending; the log must be durable up to `point`. */
@@ -88,11 +113,15 @@ export class IndexKeeper {
     // The folder of all indexes may have been removed as a whole.
     disk.makeFolder(layout.index)
     if (this.generation === '') this.generation = randomHex(8)
-    const folder = join(layout.index, this.generation)
     const opened = this.isReadOnly ? undefined : this.index.openedFiles
-    const files = opened ?? IndexFiles.make(disk, folder)
+    const files = opened ?? IndexFiles.make(disk, this.folder)
+    try {
+      this.index.flush(files, point, this.synced.count)
+    } catch (error) {
+      if (!opened) files.close()
+      throw error
+    }
     this.isReadOnly = false
-    this.index.flush(files, point, this.synced.count)
     this.writeHead(point)
   }
 
@@ -104,9 +133,9 @@ export class IndexKeeper {
 
   /** Syncs the index files, one sync at a time; what is written meanwhile waits for the next one. */
   startSync(): void {
-    if (this.running || this.index.persisted.count === this.synced.count) return
-    const folder = join(this.options.layout.index, this.generation)
-    const files = IndexFiles.open(this.options.disk, folder, 'update')
+    if (this.running || this.hasSyncFailed) return
+    if (this.index.persisted.count === this.synced.count) return
+    const files = IndexFiles.open(this.options.disk, this.folder, 'update')
     if (!files) return
     this.running = this.sync(files, this.index.persisted).finally(() => {
       this.running = undefined
@@ -139,6 +168,7 @@ export class IndexKeeper {
       this.writeHead(this.index.persisted)
       await this.headFile.sync()
     } catch {
+      this.hasSyncFailed = true
       // After a loss of power more of the index is built anew than would have been needed.
     } finally {
       files.close()
@@ -146,8 +176,15 @@ export class IndexKeeper {
   }
 
   private writeHead(point: IndexPoint): void {
-    const { generation, synced } = this
-    this.headFile.write({ generation, boot: this.options.boot, point, synced }, this.unusable)
+    if (this.isHidden) return
+    const { generation, epoch, synced } = this
+    const { boot } = this.options
+    const isCurrent = this.headFile.write({ generation, epoch, boot, point, synced }, this.unusable)
+    if (!isCurrent) this.isReplaced = true
+  }
+
+  private get folder(): string {
+    return join(this.options.layout.index, this.generation)
   }
 
   private open(generation: string): IndexFiles | undefined {

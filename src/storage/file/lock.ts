@@ -19,8 +19,6 @@ import type { LogLayout } from './layout.ts'
 
 /** Age in ms at which a lock counts as left behind; the least that proper-lockfile allows. */
 const STALE_MS = 2000
-/** Age in ms, or distance into the future, beyond which a lock folder is broken and moved aside. */
-const BROKEN_MS = 60_000
 /** A holder that took longer than this before it writes, in ms, gives up and starts again. */
 const HOLD_MS = 500
 const OWNER_BYTES = 128
@@ -65,17 +63,21 @@ async function acquire(options: LockOptions): Promise<HeldLock> {
   const { disk, layout, timeoutMs } = options
   const start = monotonicMs()
   let suspect: string | undefined
+  let seen = { what: '', sinceMs: start }
   for (let round = 1; ; round++) {
     const release = tryLock(options)
     if (release) return hold(options, release)
     const owner = disk.readText(layout.owner)?.trim()
-    if (owner && owner === suspect && isDead(options, owner)) disk.removeFolder(layout.lock)
+    if (owner && owner === suspect && isDead(options, owner)) removeLock(options)
     suspect = owner
-    if (monotonicMs() - start > timeoutMs) {
-      moveBrokenAside(options)
+    const now = monotonicMs()
+    if (now - start > timeoutMs) {
       throw new AppError('lock-timeout', 'Other writers hold the log for too long', { timeoutMs })
     }
-    if (round % 64 === 0) moveBrokenAside(options)
+    const what = `${disk.status(layout.lock)?.modifiedMs} ${owner}`
+    if (what !== seen.what) seen = { what, sinceMs: now }
+    // No clock but this one is asked: the lock may be from the future, or something that is no lock.
+    else if (now - seen.sinceMs > STALE_MS) moveAside(options)
     await disk.pause(pauseMs(round))
   }
 }
@@ -105,8 +107,7 @@ function tryLock({ layout, disk }: LockOptions): (() => void) | undefined {
         return disk.makeFolder(dirname(layout.lock)) ? undefined : () => {}
       case 'ENOTEMPTY':
       case 'ENOTDIR':
-        disk.rename(layout.lock, `${layout.lock}.aside-${randomHex(8)}`)
-        return undefined
+        return moveAside({ layout, disk }) ? undefined : () => {}
       default:
         // No lock can be made here (no space, no right to write): the log decides whether it can be written.
         return () => {}
@@ -120,8 +121,11 @@ function hold(options: LockOptions, release: () => void): HeldLock {
   const owner = ownerRecord(options)
   try {
     const fd = disk.openUpdate(layout.owner)
-    disk.writeAt(fd, Buffer.from(owner.padEnd(OWNER_BYTES)), 0)
-    disk.close(fd)
+    try {
+      disk.writeAt(fd, Buffer.from(owner.padEnd(OWNER_BYTES)), 0)
+    } finally {
+      disk.close(fd)
+    }
   } catch {
     // Without the record a waiter recognises a dead holder by age only.
   }
@@ -161,10 +165,23 @@ function startOf(disk: Disk, pid: number): string | undefined {
   return state === 'Z' ? undefined : fields[18]
 }
 
-/** A lock folder from the future, or one that nobody could remove for a minute, must not stop writers. */
-function moveBrokenAside({ disk, layout }: LockOptions): void {
-  const status = disk.status(layout.lock)
-  if (!status) return
-  const isBroken = status.kind !== 'folder' || Math.abs(Date.now() - status.modifiedMs) > BROKEN_MS
-  if (isBroken) disk.rename(layout.lock, `${layout.lock}.aside-${randomHex(8)}`)
+/** Takes away the lock folder of a dead holder; whoever else sees it may be quicker. */
+function removeLock({ disk, layout }: LockOptions): void {
+  try {
+    disk.removeFolder(layout.lock)
+  } catch {
+    // Something else stands there: it is moved aside once it has stood long enough.
+  }
+}
+
+/** Puts away what stands in the place of the lock and cannot be taken over. False: nobody can. */
+function moveAside({ disk, layout }: Pick<LockOptions, 'disk' | 'layout'>): boolean {
+  if (disk.status(layout.lock) === undefined) return true
+  try {
+    disk.rename(layout.lock, `${layout.lock}.aside-${randomHex(8)}`)
+    return true
+  } catch {
+    // Another waiter was quicker, or the folder allows no change.
+    return disk.status(layout.lock) === undefined
+  }
 }

@@ -10,16 +10,20 @@
  *
  * Appending is `appender.ts`, answering questions is `file-log.ts`.
  */
+
+import { join } from 'node:path'
 import { AppError } from '../../domain/app-error.ts'
 import { type EventHash, parseStoredEvent } from '../../domain/event.ts'
 import type { Clock, Progress } from '../../domain/ports.ts'
 import { monotonicMs } from '../../kit/monotonic.ts'
 import { GENESIS, type IndexHead } from './head-file.ts'
 import { IndexKeeper, type IndexOptions } from './index-keeper.ts'
-import type { LogIndex } from './log-index.ts'
+import { segmentName } from './layout.ts'
+import type { IndexedEvent, LogIndex } from './log-index.ts'
 import { type LineEvent, type LogPoint, readLine } from './log-line.ts'
 import { Segment } from './segment.ts'
 import { SegmentShelf } from './segment-shelf.ts'
+import type { Suspicion } from './suspicion.ts'
 
 export type LogOptions = IndexOptions & {
   readonly clock: Clock
@@ -35,6 +39,11 @@ export type LogOptions = IndexOptions & {
 const FLUSH_EVENTS = 4096
 /** Events in memory beyond which a process that may not write an index gives up. */
 const MOST_PENDING = 65_536
+/** Largest line that is compared, bytes; garbage in an index must not ask for more. */
+const MOST_LINE = 1 << 26
+const LF = 10
+/** Nothing follows this point, so that a line is judged by itself. */
+const NOWHERE = { count: -1, hash: '' as EventHash }
 /** Events found behind the index from which on a reader writes the index, too. */
 const READER_FLUSH_EVENTS = 64
 
@@ -47,15 +56,21 @@ export class LogFollower {
   damage: AppError | undefined
   /** Void bytes seen behind the point. */
   voidBytes = 0
-  private readonly keeper: IndexKeeper
+  readonly suspicion: Suspicion
+  private keeper: IndexKeeper
   private readonly shelf: SegmentShelf
   private current: Segment | undefined
   private isReadOnly = false
   private scannedSize = -1
+  /** Where an index ended that was taken over from a head, until the log was compared with it. */
+  private anchor: LogPoint | undefined
+  /** Events that a head spoke of; -1: no head was seen. */
+  private headCount = -1
   private queue: Promise<unknown> = Promise.resolve()
 
-  constructor(options: LogOptions) {
+  constructor(options: LogOptions, suspicion: Suspicion) {
     this.options = options
+    this.suspicion = suspicion
     this.keeper = new IndexKeeper(options)
     this.shelf = new SegmentShelf(options.disk, options.layout)
   }
@@ -80,7 +95,13 @@ export class LogFollower {
     if (this.isUnchanged() && this.isAppending) return this.durable
     return this.exclusive(async () => {
       await this.catchUp()
-      await this.makeDurable()
+      try {
+        await this.makeDurable()
+      } catch {
+        // After a failed sync there is what was known to be on disk before, and nothing else.
+        if (this.headCount < 0 || this.durable < this.headCount) this.suspicion.refuse()
+        return this.durable
+      }
       if (this.index.pendingCount >= READER_FLUSH_EVENTS) await this.writeIndex()
       return this.durable
     })
@@ -103,15 +124,40 @@ export class LogFollower {
   async catchUp(progress?: Progress): Promise<void> {
     if (this.isUnchanged()) return
     const deadline = progress ? Number.POSITIVE_INFINITY : monotonicMs() + this.options.catchUpMs
-    this.adopt(this.keeper.readHead())
+    const head = this.keeper.readHead()
+    this.adopt(head)
     while (await this.readSegment(deadline, progress)) {
       // One more file of the log begins.
     }
+    this.checkCount(head)
   }
 
   /** Opens the end of the log anew where it could only be opened for reading; the cause may be gone. */
   wantAppend(): void {
     if (this.isReadOnly) this.leaveSegment()
+  }
+
+  /**
+   * Compares the end of an index that was taken over with the log: the last line has to stand there as it was
+   * written. Asked before anything is appended behind it.
+   */
+  async checkAnchor(): Promise<void> {
+    const { anchor } = this
+    if (!anchor || anchor.count === 0 || this.damage) return
+    const { segment, lineOffset, offset, length } = this.index.entry(anchor.count - 1)
+    const opened = this.openSegment(segment)
+    const line = Buffer.alloc(Math.max(0, Math.min(offset + length + 1 - lineOffset, MOST_LINE)))
+    const { disk } = this.options
+    const filled = await opened.using(() => disk.readMuch(opened.fd, line, lineOffset))
+    const isLine = filled === line.length && line.at(-1) === LF
+    const meaning = readLine(line.subarray(0, -1), lineOffset, NOWHERE)
+    const isThere =
+      isLine &&
+      meaning.kind === 'damage' &&
+      meaning.hash === anchor.hash &&
+      meaning.position + meaning.events.length === anchor.count
+    if (isThere) this.anchor = undefined
+    else this.damage = this.damaged('The end of the log is not what the index says', { segment })
   }
 
   /** Notes a commit that this process has written at the end of the current file. */
@@ -125,27 +171,36 @@ export class LogFollower {
     this.leaveSegment()
   }
 
-  /** Syncs the log up to the point. @throws AppError `outcome-unknown` where the device refuses */
+  /** Syncs the log up to the point. @throws AppError where the device refuses, now or before */
   async makeDurable(): Promise<void> {
     const { count } = this.point
     if (this.durable >= count) return
-    if (this.options.sync && this.current) await this.options.disk.syncData(this.current.fd)
+    if (this.current) await this.sync(this.current)
     this.durable = Math.max(this.durable, count)
+  }
+
+  /** Syncs a file of the log. A sync that failed is final, whoever asked for it. */
+  async sync(segment: Segment): Promise<void> {
+    if (!this.options.sync) return
+    this.suspicion.refuse()
+    try {
+      await segment.using(() => this.options.disk.syncData(segment.fd))
+    } catch (error) {
+      throw this.suspicion.raise(error)
+    }
   }
 
   /** Writes pending events into the index files and the head. Only inside `exclusive`, when durable. */
   async writeIndex(): Promise<void> {
     if (this.index.pendingCount === 0 || this.durable < this.point.count) return
-    try {
+    // The events are in the log; without space or right to write, the index stays behind it.
+    await tryTo(async () => {
+      if (this.keeper.isLost) await this.renew()
       this.flush()
-    } catch (error) {
-      // The events are in the log; without space or right to write, the index stays behind it.
-      if (error instanceof AppError && error.code !== 'log-damaged') return
-      throw error
-    }
-    if (!this.keeper.isSyncDue) return
-    this.keeper.startSync()
-    if (this.options.boot === '') await this.keeper.settle()
+      if (!this.keeper.isSyncDue) return
+      this.keeper.startSync()
+      if (this.options.boot === '') await this.keeper.settle()
+    })
   }
 
   /** An older or the current file for reading. */
@@ -160,16 +215,29 @@ export class LogFollower {
     return new AppError('log-damaged', message, facts)
   }
 
-  /** Reads the whole log anew into a new generation of the index. Only inside `exclusive`. */
+  /**
+   * Reads the whole log anew into a new generation of the index, beside the one in use, and puts it in its
+   * place. Only inside `exclusive`.
+   * @throws AppError `log-damaged` where the log is shorter than its head says: the head stays, to tell it
+   */
   async rebuild(progress: Progress): Promise<void> {
-    this.keeper.restart()
-    this.leaveSegment()
-    this.point = GENESIS
-    while (await this.readSegment(Number.POSITIVE_INFINITY, progress)) {
-      // One more file of the log begins.
+    const fresh = new LogFollower(this.options, this.suspicion)
+    try {
+      fresh.keeper.hide()
+      const head = fresh.keeper.readHead()
+      while (await fresh.readSegment(Number.POSITIVE_INFINITY, progress)) {
+        // One more file of the log begins.
+      }
+      fresh.checkCount(head)
+      if (fresh.damage) throw fresh.damage
+      await fresh.makeDurable()
+      if (fresh.index.pendingCount > 0) fresh.flush()
+      fresh.keeper.show()
+    } catch (error) {
+      await fresh.close()
+      throw error
     }
-    await this.makeDurable()
-    if (this.index.pendingCount > 0) this.flush()
+    this.becomeAs(fresh)
     this.keeper.startSync()
     await this.keeper.settle()
     this.keeper.sweep(this.options.clock.now())
@@ -183,6 +251,34 @@ export class LogFollower {
     this.shelf.close()
   }
 
+  /** Takes up the index that is in use now, or begins one, where somebody took this one's files away. */
+  private async renew(): Promise<void> {
+    const fresh = new LogFollower(this.options, this.suspicion)
+    try {
+      await fresh.catchUp()
+      await fresh.makeDurable()
+    } catch (error) {
+      await fresh.close()
+      throw error
+    }
+    this.becomeAs(fresh)
+  }
+
+  /** Takes over all that another follower knows, at once: readers see the one or the other. */
+  private becomeAs(fresh: LogFollower): void {
+    this.keeper.retire()
+    this.leaveSegment()
+    this.keeper = fresh.keeper
+    this.current = fresh.current
+    this.isReadOnly = fresh.isReadOnly
+    this.point = fresh.point
+    this.scannedSize = fresh.scannedSize
+    this.voidBytes = fresh.voidBytes
+    this.headCount = fresh.headCount
+    this.damage = fresh.damage
+    this.durable = Math.max(this.durable, fresh.durable)
+  }
+
   private isUnchanged(): boolean {
     return this.current !== undefined && this.current.size() === this.scannedSize
   }
@@ -192,6 +288,7 @@ export class LogFollower {
     if (!head) return
     const trusted = this.keeper.adopt(head, this.point.count)
     if (trusted) {
+      this.anchor = trusted
       if (trusted.segment !== this.current?.number) this.leaveSegment()
       this.point = trusted
       this.scannedSize = -1
@@ -208,6 +305,24 @@ export class LogFollower {
     if (size < offset) {
       this.damage = this.damaged(`File ${segment} of the log has lost its end`, { segment })
     }
+  }
+
+  /** Every event that a head speaks of was read from the log, or something is missing. */
+  private checkCount(head: IndexHead | undefined): void {
+    if (!head) return
+    this.headCount = Math.max(this.headCount, head.point.count)
+    const { count } = this.point
+    if (this.damage || head.point.count <= count) return
+    const known = head.point.count
+    const message = `The log ends after ${count} events, but ${known} were acknowledged`
+    this.damage = this.damaged(message, { position: count })
+  }
+
+  /** True where a file follows the one that has no seal, and had none when the other was made. */
+  private lacksSeal(segment: Segment, size: number): boolean {
+    const { disk, layout } = this.options
+    const next = disk.status(join(layout.segments, segmentName(segment.number + 1)))
+    return next !== undefined && segment.size() === size
   }
 
   /** Reads the file that the point is in. True where the next file begins behind it. */
@@ -250,13 +365,19 @@ export class LogFollower {
     }
     this.voidBytes = size - this.point.offset
     this.scannedSize = size
+    if (this.lacksSeal(segment, size)) {
+      this.damage = this.damaged(`The end of file ${number} of the log is missing`, {
+        segment: number,
+      })
+    }
     return false
   }
 
   private async keepPace(deadline: number): Promise<void> {
     if (this.index.pendingCount < FLUSH_EVENTS) return
     await this.makeDurable()
-    await this.writeIndex()
+    // In the middle of a file nothing but the index may change: another one is taken up at its end.
+    if (!this.keeper.isLost) await this.writeIndex()
     if (monotonicMs() < deadline && this.index.pendingCount < MOST_PENDING) return
     throw new AppError('index-behind', 'The index of the log is being built; try again soon', {
       indexed: this.index.count,
@@ -267,23 +388,20 @@ export class LogFollower {
     const segment = this.point.segment
     let { count, createdAtMs } = this.point
     let hash: EventHash = this.point.hash
+    const indexed: IndexedEvent[] = []
     for (const { json, hash: own, start } of events) {
-      const event = parseStoredEvent({ position: count, hash: own, json })
-      createdAtMs = Math.max(createdAtMs, Date.parse(event.createdAt) || 0)
-      this.index.add({
-        segment,
-        offset: lineOffset + start,
-        length: json.length,
-        lineOffset,
-        createdAtMs,
+      const { stream, eventType, eventId, createdAt } = parseStoredEvent({
+        position: count,
         hash: own,
-        stream: event.stream,
-        eventType: event.eventType,
-        eventId: event.eventId,
+        json,
       })
+      createdAtMs = Math.max(createdAtMs, Date.parse(createdAt) || 0)
+      const place = { segment, offset: lineOffset + start, length: json.length, lineOffset }
+      indexed.push({ ...place, createdAtMs, hash: own, stream, eventType, eventId })
       hash = own
       count++
     }
+    this.index.add(indexed)
     this.point = { count, hash, segment, offset: end, createdAtMs }
   }
 
@@ -308,5 +426,14 @@ export class LogFollower {
     this.current?.close()
     this.current = undefined
     this.scannedSize = -1
+  }
+}
+
+/** Goes on where the disk, or an index that is no longer what it was, does not allow it. */
+async function tryTo(work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof AppError || error instanceof RangeError)) throw error
   }
 }

@@ -161,8 +161,38 @@ export class LogIndex {
     return isForwards ? members.reverse() : members
   }
 
-  /** Takes in the event behind the last one. */
-  add(event: IndexedEvent): void {
+  /** Takes in the events behind the last one: all of them, or none where that fails. */
+  add(events: readonly IndexedEvent[]): void {
+    const before = this.pending.length
+    try {
+      for (const event of events) this.addOne(event)
+    } catch (error) {
+      this.dropLast(this.pending.length - before)
+      throw error
+    }
+  }
+
+  /** Forgets the last events again, as many as were not written by `flush`. */
+  dropLast(count: number): void {
+    for (let left = count; left > 0; left--) {
+      const dropped = this.pending.pop()
+      if (!dropped) return
+      const { event, members } = dropped
+      for (const { key, head } of members) {
+        if (head.number > 0) {
+          this.pendingHeads.set(key, { number: head.number - 1, position: head.previous })
+        } else {
+          this.pendingHeads.delete(key)
+          this.sequences--
+        }
+      }
+      this.pendingHashes.delete(event.hash)
+      this.pendingIds.delete(`${event.stream}/${event.eventId}`)
+    }
+  }
+
+  /** Everything that can fail comes before the first change. */
+  private addOne(event: IndexedEvent): void {
     const position = this.count
     const entry = Entry.of(event)
     const members = this.memberships(event)

@@ -6,8 +6,10 @@
  */
 import { AppError } from '../../domain/app-error.ts'
 import type { LogFollower } from './log-follower.ts'
+import type { IndexedEvent } from './log-index.ts'
 import { sealLine } from './log-line.ts'
 import { Segment } from './segment.ts'
+import { outcomeUnknown } from './suspicion.ts'
 
 /** Ends the rest of a killed write so that it can never count, whatever was missing from it. */
 const VOID_MARK = '~\n'
@@ -26,12 +28,13 @@ export async function makeRoom(follower: LogFollower): Promise<void> {
   const { options } = follower
   follower.wantAppend()
   await follower.catchUp()
+  await follower.checkAnchor()
   const { segment, size } = follower
   if (!follower.damage && segment && size >= options.segmentBytes) {
     const prefix = voidPrefix(follower)
     const seal = sealLine(follower.point, size + prefix.length)
     options.disk.appendOnce(segment.fd, Buffer.concat([Buffer.from(prefix), seal]))
-    await options.disk.syncData(segment.fd)
+    await follower.sync(segment)
     await follower.catchUp()
   }
   while (!follower.segment && !follower.damage) {
@@ -61,10 +64,32 @@ export function voidPrefix({ segment, size, voidBytes, options }: LogFollower): 
 export type WriteResult = { readonly isWhole: boolean; readonly isShort: boolean }
 
 /**
- * Writes at the end of the log, in one call, and reads back what stands there.
- * @throws AppError `storage-full` where nothing was written
+ * Writes lines at the end of the log and has their events in the index where they came to stand there. The
+ * index comes first: it may have to be read, and behind the write nothing may fail that says "not stored".
+ * @throws as `writeAtEnd`
  */
-export function writeAtEnd(follower: LogFollower, bytes: Buffer): WriteResult {
+export function writeIndexed(
+  follower: LogFollower,
+  bytes: Buffer,
+  events: readonly IndexedEvent[],
+): WriteResult {
+  const { index } = follower
+  index.add(events)
+  try {
+    const result = writeAtEnd(follower, bytes)
+    if (!result.isWhole) index.dropLast(events.length)
+    return result
+  } catch (error) {
+    index.dropLast(events.length)
+    throw error
+  }
+}
+
+/**
+ * Writes at the end of the log, in one call, and reads back what stands there.
+ * @throws AppError `storage-…` where nothing was written, `outcome-unknown` where it cannot be read back
+ */
+function writeAtEnd(follower: LogFollower, bytes: Buffer): WriteResult {
   const { segment, size, options } = follower
   const { disk, layout } = options
   if (!segment) return { isWhole: false, isShort: false }
@@ -74,6 +99,10 @@ export function writeAtEnd(follower: LogFollower, bytes: Buffer): WriteResult {
   const isShort = disk.appendOnce(segment.fd, bytes) < bytes.length
   if (isShort) return { isWhole: false, isShort }
   const found = Buffer.allocUnsafe(bytes.length)
-  const isWhole = disk.readAt(segment.fd, found, size) === bytes.length && found.equals(bytes)
-  return { isWhole, isShort }
+  try {
+    const isWhole = disk.readAt(segment.fd, found, size) === bytes.length && found.equals(bytes)
+    return { isWhole, isShort }
+  } catch (error) {
+    throw outcomeUnknown(error)
+  }
 }

@@ -19,7 +19,8 @@ export class Segment {
   readonly number: number
   readonly fd: Fd
   private readonly disk: Disk
-  private isOpen = true
+  private users = 1
+  private isLeft = false
 
   private constructor(disk: Disk, number: number, fd: Fd) {
     this.disk = disk
@@ -49,9 +50,21 @@ export class Segment {
     await publishNew(disk, layout.temporary, path, line)
   }
 
+  /** Nobody takes it up any more; those who use it keep it open until they let go. */
   close(): void {
-    if (this.isOpen) this.disk.close(this.fd)
-    this.isOpen = false
+    if (this.isLeft) return
+    this.isLeft = true
+    this.letGo()
+  }
+
+  /** Keeps the file open while `work` runs, also where it is closed meanwhile. */
+  async using<T>(work: () => T | Promise<T>): Promise<T> {
+    this.users++
+    try {
+      return await work()
+    } finally {
+      this.letGo()
+    }
   }
 
   size(): number {
@@ -84,19 +97,29 @@ export class Segment {
   async *lines(from: number, to: number): AsyncGenerator<LineRun> {
     let buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(4096, to - from)))
     let at = from
-    while (at < to) {
-      const wanted = Math.min(buffer.length, to - at)
-      const count = await this.disk.readMuch(this.fd, buffer.subarray(0, wanted), at)
-      const run = splitLines(buffer.subarray(0, count), at)
-      const last = run.at(-1)
-      if (last === undefined) {
-        if (count < wanted || at + count >= to) return
-        buffer = Buffer.allocUnsafe(buffer.length * 4)
-        continue
+    this.users++
+    try {
+      while (at < to) {
+        const wanted = Math.min(buffer.length, to - at)
+        const count = await this.disk.readMuch(this.fd, buffer.subarray(0, wanted), at)
+        const run = splitLines(buffer.subarray(0, count), at)
+        const last = run.at(-1)
+        if (last === undefined) {
+          if (count < wanted || at + count >= to) return
+          buffer = Buffer.allocUnsafe(buffer.length * 4)
+          continue
+        }
+        yield run
+        at = last.offset + last.line.length + 1
       }
-      yield run
-      at = last.offset + last.line.length + 1
+    } finally {
+      this.letGo()
     }
+  }
+
+  private letGo(): void {
+    this.users--
+    if (this.users === 0) this.disk.close(this.fd)
   }
 }
 

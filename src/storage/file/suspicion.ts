@@ -13,6 +13,7 @@ import type { LogLayout } from './layout.ts'
 export class Suspicion {
   private readonly disk: Disk
   private readonly path: string
+  /** Only where the mark itself could not be written: it is what all processes go by. */
   private isRaised = false
 
   constructor(disk: Disk, layout: LogLayout) {
@@ -22,6 +23,7 @@ export class Suspicion {
 
   /** @throws AppError `storage-unavailable` while the mark stands */
   refuse(): void {
+    if (this.isRaised) this.mark()
     if (!this.isRaised && this.disk.status(this.path) === undefined) return
     throw new AppError(
       'storage-unavailable',
@@ -31,19 +33,19 @@ export class Suspicion {
 
   /** Sets the mark and returns the error for those whose append it was. */
   raise(cause: unknown): AppError {
-    this.isRaised = true
+    this.mark()
+    return outcomeUnknown(cause)
+  }
+
+  private mark(): void {
     try {
       const fd = this.disk.create(this.path)
       if (fd !== undefined) this.disk.close(fd)
+      this.isRaised = false
     } catch {
       // This process refuses in any case; another one will find out by its own sync.
+      this.isRaised = true
     }
-    return new AppError(
-      'outcome-unknown',
-      'The disk failed while storing this; whether it is stored is unknown. Retry with the same event id',
-      {},
-      cause,
-    )
   }
 
   /** Takes the mark away after the log was found whole. */
@@ -51,4 +53,14 @@ export class Suspicion {
     this.isRaised = false
     this.disk.unlink(this.path)
   }
+}
+
+/** For an append that may be stored or not: only a retry can tell. */
+export function outcomeUnknown(cause: unknown): AppError {
+  return new AppError(
+    'outcome-unknown',
+    'The disk failed while storing this; whether it is stored is unknown. Retry with the same event id',
+    {},
+    cause,
+  )
 }

@@ -27,6 +27,8 @@ class LogAudit {
   private readonly head: IndexHead | undefined
   private readonly index: IndexAudit | undefined
   private readonly total: number
+  /** Names in the folder when the check began: files that are made meanwhile are left for the next one. */
+  private readonly names: readonly string[]
   private at: At = { count: 0, hash: GENESIS.hash }
   private bytesDone = 0
   private voidBytes = 0
@@ -36,7 +38,8 @@ class LogAudit {
     this.progress = progress
     this.head = new HeadFile(options.disk, options.layout.index).read()
     this.index = this.head && IndexAudit.open(options, this.head, this.findings)
-    this.total = logBytes(options)
+    this.names = options.disk.list(options.layout.segments) ?? []
+    this.total = logBytes(options, this.names)
   }
 
   async run(): Promise<VerifyReport> {
@@ -55,7 +58,7 @@ class LogAudit {
     return {
       counts: {
         events: this.at.count,
-        segments: logFiles(this.options).length,
+        segments: this.names.filter(isLogFile).length,
         voidBytes: this.voidBytes,
         indexed: this.index?.compared ?? 0,
       },
@@ -66,17 +69,16 @@ class LogAudit {
   /** True where another file of the log follows. */
   private async segment(number: number): Promise<boolean> {
     const { disk, layout, storeId } = this.options
+    const isFollowed = this.names.some((name) => isLogFile(name) && name > segmentName(number))
     const segment = Segment.open(disk, layout, number, 'read')
     if (!segment) {
-      if (number === 1 && logFiles(this.options).length === 0) return false
-      this.damage(`File ${number} of the log is missing`)
-      return logFiles(this.options).some((name) => name > segmentName(number))
+      if (number > 1 || isFollowed) this.damage(`File ${number} of the log is missing`)
+      return isFollowed
     }
     try {
       const isSealed = await this.lines(segment, this.headEnd(segment, storeId))
-      return isSealed && disk.status(join(layout.segments, segmentName(number + 1))) !== undefined
-        ? true
-        : logFiles(this.options).some((name) => name > segmentName(number))
+      if (isFollowed && !isSealed) this.damage(`The end of file ${number} of the log is missing`)
+      return isFollowed
     } finally {
       segment.close()
     }
@@ -157,9 +159,7 @@ class LogAudit {
   }
 
   private strayFiles(next: number): void {
-    const { disk, layout } = this.options
-    const names = disk.list(layout.segments) ?? []
-    for (const name of names) {
+    for (const name of this.names) {
       const isKnown = name === 'suspect' || (isLogFile(name) && name < segmentName(next))
       if (!isKnown) {
         const message = `The log folder holds ${JSON.stringify(name)}, which is no part of it`
@@ -173,13 +173,9 @@ function isLogFile(name: string): boolean {
   return /^[0-9]{8}\.log$/.test(name)
 }
 
-function logFiles({ disk, layout }: LogOptions): string[] {
-  return (disk.list(layout.segments) ?? []).filter(isLogFile)
-}
-
-function logBytes(options: LogOptions): number {
-  const sizes = logFiles(options).map(
-    (name) => options.disk.status(join(options.layout.segments, name))?.size ?? 0,
-  )
+function logBytes({ disk, layout }: LogOptions, names: readonly string[]): number {
+  const sizes = names
+    .filter(isLogFile)
+    .map((name) => disk.status(join(layout.segments, name))?.size ?? 0)
   return sizes.reduce((sum, size) => sum + size, 0)
 }
