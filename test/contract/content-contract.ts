@@ -79,6 +79,20 @@ function putGroup(open: Open): void {
     expect((await bytesOf(content, info.hash))?.equals(bytes)).toBe(true)
   })
 
+  test('small pieces before, between and after large ones stay in their order', async () => {
+    const { content } = (await open()).store
+    const sizes = [1, 8192, 65_536, 131_071, 131_072, 229_376, 262_144, 262_145]
+    for (const first of sizes) {
+      for (const second of sizes) {
+        const bytes = mixedBytes(first + second + first)
+        const info = await content.put(pieces(bytes, first, second, first), TEXT)
+        expect(info.hash, `${first}, ${second}, ${first}`).toBe(
+          createHash('sha256').update(bytes).digest('hex'),
+        )
+      }
+    }
+  })
+
   test('a buffer that the sender fills again does not spoil what it sent before', async () => {
     const { content } = (await open()).store
     async function* reused(): AsyncGenerator<Uint8Array> {

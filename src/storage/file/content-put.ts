@@ -74,8 +74,10 @@ class Upload {
 
   async receive(fd: Fd, bytes: AsyncIterable<Uint8Array>): Promise<void> {
     for await (const chunk of bytes) {
-      if (this.filled + chunk.length > GATHER_BYTES) await this.flush(fd)
-      if (chunk.length >= GATHER_BYTES / 2) {
+      // What was gathered comes before a piece that is written by itself.
+      const isLarge = chunk.length >= GATHER_BYTES / 2
+      if (isLarge || this.filled + chunk.length > GATHER_BYTES) await this.flush(fd)
+      if (isLarge) {
         await this.write(fd, chunk)
       } else {
         this.gathered.set(chunk, this.filled)
