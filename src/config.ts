@@ -67,7 +67,7 @@ export const SETTINGS = {
   data: text(
     'APIE_DATA',
     '',
-    'data folder; default: `apie-data` outside the document root, see Deployment',
+    'data folder; default: `apie-data` outside the document root, see docs/hosting.md',
   ),
   store: text(
     'APIE_STORE',
