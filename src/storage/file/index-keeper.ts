@@ -91,7 +91,8 @@ export class IndexKeeper {
   /** Puts a generation that is complete in the place of whatever a head names. */
   show(): void {
     this.isHidden = false
-    this.writeHead(this.index.persisted)
+    // Of an empty log there are no files that a head could name.
+    if (this.index.persisted.count > 0) this.writeHead(this.index.persisted)
   }
 
   /** Lets go of everything; what is still under way leaves the head alone. */
