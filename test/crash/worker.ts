@@ -9,19 +9,25 @@ import { appendTo, draft, jsonBody } from '../support/drafts.ts'
 import { openLog } from './open-log.ts'
 import type { Answer, Command, StopAt } from './workers.ts'
 
-const [root = '', lock = 'lock'] = process.argv.slice(2)
+const [root = '', lock = 'lock', segmentBytes = ''] = process.argv.slice(2)
 let stopAt: StopAt | undefined
 let left = 0
 
-/** Stops the process before or after the n-th call of one kind once that was asked for. */
+/** Paths of open files. */
+const paths = new Map<unknown, string>()
+
+/** Stops the process before or after the n-th call of one kind, on one file, once that was asked for. */
 function stopping(disk: Disk): Disk {
   return new Proxy(disk, {
     get(target, name: keyof Disk) {
       const call = target[name] as (...words: unknown[]) => unknown
       return (...words: unknown[]) => {
-        const isStop = stopAt?.call === name && --left === 0
+        const path = typeof words[0] === 'string' ? words[0] : (paths.get(words[0]) ?? '')
+        const isAsked = stopAt?.call === name && path.endsWith(stopAt.file)
+        const isStop = isAsked && --left === 0
         if (isStop && stopAt?.when === 'before') process.kill(process.pid, 'SIGSTOP')
         const result = call(...words)
+        if (name.startsWith('open')) paths.set(result, path)
         if (isStop && stopAt?.when === 'after') process.kill(process.pid, 'SIGSTOP')
         return result
       }
@@ -32,6 +38,7 @@ function stopping(disk: Disk): Disk {
 const { log } = await openLog(root, {
   disk: stopping(syncDisk),
   lock: lock === 'lock' ? 'lock' : 'no-lock',
+  segmentBytes: Number(segmentBytes),
 })
 
 async function run(command: Command): Promise<Answer> {

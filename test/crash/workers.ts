@@ -1,15 +1,18 @@
 /** Starts writers (`worker.ts`) as processes of their own, and talks to them. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import type { Disk } from '../../src/storage/file/disk.ts'
+import { SMALL_SEGMENT } from './open-log.ts'
 
 export type StopAt = {
   readonly call: keyof Disk
+  /** How the path of the file ends that it is for. */
+  readonly file: string
   /** The n-th call from the command on, from 1. */
   readonly nth: number
   readonly when: 'before' | 'after'
@@ -44,7 +47,11 @@ export function bundled(name: 'worker' | 'writer'): Promise<string> {
 }
 
 async function bundleOf(name: string): Promise<string> {
-  const outfile = join(mkdtempSync(join(tmpdir(), 'apie-worker-')), `${name}.mjs`)
+  const folder = mkdtempSync(join(tmpdir(), 'apie-worker-'))
+  // Workers of other users have to read it, too.
+  chmodSync(folder, 0o755)
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const outfile = join(folder, `${name}.mjs`)
   const entry = fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
   const banner = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`
   await build({
@@ -80,9 +87,17 @@ export class Worker {
     })
   }
 
-  static async start(root: string, lock: 'lock' | 'no-lock'): Promise<Worker> {
-    const words = [await bundled('worker'), root, lock]
-    return new Worker(spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'inherit'] }))
+  /** @param given `uid`: the user it runs as */
+  static async start(
+    root: string,
+    lock: 'lock' | 'no-lock',
+    given: { readonly segmentBytes?: number; readonly uid?: number } = {},
+  ): Promise<Worker> {
+    const { segmentBytes = SMALL_SEGMENT, uid } = given
+    const words = [await bundled('worker'), root, lock, String(segmentBytes)]
+    const user = uid === undefined ? {} : { uid, gid: uid }
+    const stdio: StdioOptions = ['pipe', 'pipe', 'inherit']
+    return new Worker(spawn(process.execPath, words, { stdio, ...user }))
   }
 
   /** The answer, or `undefined` where the worker was killed before it gave one. */

@@ -67,7 +67,7 @@ async function acquire(options: LockOptions): Promise<HeldLock> {
   for (let round = 1; ; round++) {
     const release = tryLock(options)
     if (release) return hold(options, release)
-    const owner = disk.readText(layout.owner)?.trim()
+    const owner = readOwner(options)
     if (owner && owner === suspect && isDead(options, owner)) removeLock(options)
     suspect = owner
     const now = monotonicMs()
@@ -134,13 +134,22 @@ function hold(options: LockOptions, release: () => void): HeldLock {
     release: () => {
       // After a long pause the folder may be another writer's by now.
       const isLate = monotonicMs() - since > STALE_MS / 2
-      if (isLate && disk.readText(layout.owner)?.trim() !== owner) return
+      if (isLate && readOwner(options) !== owner) return
       try {
         release()
       } catch {
         // Whoever took the lock over has removed or moved it; the next writer finds it free.
       }
     },
+  }
+}
+
+/** What the last holder wrote about itself; without it a dead one is recognised by age only. */
+function readOwner({ disk, layout }: LockOptions): string | undefined {
+  try {
+    return disk.readText(layout.owner)?.trim()
+  } catch {
+    return undefined
   }
 }
 
