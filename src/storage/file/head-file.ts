@@ -102,6 +102,11 @@ export class HeadFile {
   }
 }
 
+/** How far the index files may be believed by a process of the given start of the machine. */
+export function trustedPoint(head: IndexHead, boot: string): IndexPoint {
+  return head.boot === boot && boot !== '' ? head.point : head.synced
+}
+
 export function epochOf(head: IndexHead): number {
   return head.epoch ?? 0
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { Finding } from '../../domain/ports.ts'
 import type { SequenceKey } from '../../domain/sequence.ts'
 import { Entry, laneOf } from './entry.ts'
-import type { IndexHead } from './head-file.ts'
+import { type IndexHead, trustedPoint } from './head-file.ts'
 import { IndexFiles } from './index-files.ts'
 import type { LogOptions } from './log-follower.ts'
 import { type IndexedEvent, LogIndex } from './log-index.ts'
@@ -37,8 +37,10 @@ export class IndexAudit {
     this.options = options
     this.files = files
     this.findings = findings
-    this.end = head.point.count
-    this.index = new LogIndex(options.storeId, options.sequenceRule, head.point, files)
+    // What was not synced before the machine started anew is not believed by anybody.
+    const trusted = trustedPoint(head, options.boot)
+    this.end = trusted.count
+    this.index = new LogIndex(options.storeId, options.sequenceRule, trusted, files)
   }
 
   static open(options: LogOptions, head: IndexHead, findings: Finding[]): IndexAudit | undefined {

@@ -7,7 +7,14 @@ import { AppError } from '../../domain/app-error.ts'
 import type { SequenceRule } from '../../domain/sequence.ts'
 import { randomHex } from '../../kit/random.ts'
 import type { Disk } from './disk.ts'
-import { epochOf, GENESIS, HeadFile, type IndexHead, type IndexPoint } from './head-file.ts'
+import {
+  epochOf,
+  GENESIS,
+  HeadFile,
+  type IndexHead,
+  type IndexPoint,
+  trustedPoint,
+} from './head-file.ts'
 import { IndexFiles } from './index-files.ts'
 import type { LogLayout } from './layout.ts'
 import { LogIndex } from './log-index.ts'
@@ -62,7 +69,7 @@ export class IndexKeeper {
    */
   adopt(head: IndexHead, count: number): IndexPoint | undefined {
     const { boot, storeId, sequenceRule } = this.options
-    const trusted = head.boot === boot && boot !== '' ? head.point : head.synced
+    const trusted = trustedPoint(head, boot)
     const isOther = head.generation !== this.generation
     if (!isOther && head.synced.count > this.synced.count) this.synced = head.synced
     // Never one that reaches less far: somebody may be reading what only this one knows.
