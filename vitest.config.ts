@@ -1,5 +1,11 @@
 import { defineConfig } from 'vitest/config'
 
+/**
+ * Tests that start many processes may lose one to a crowded machine. What fails twice in a row is a defect; the
+ * crash suite, whose failures are never to be tried away, has no second try.
+ */
+const RETRIES = 1
+
 /** The projects of the test suite; `npm run check` and `npm test` run all of them. */
 export default defineConfig({
   test: {
@@ -12,6 +18,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          retry: RETRIES,
           testTimeout: 60_000,
           include: [
             'test/{cli,config,domain,http,api,kit,storage,wire}/**/*.test.ts',
@@ -26,7 +33,14 @@ export default defineConfig({
           include: ['test/contract/**/*.test.ts', 'test/disk/**/*.test.ts'],
         },
       },
-      { test: { name: 'gateway', include: ['test/gateway/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'gateway',
+          retry: RETRIES,
+          include: ['test/gateway/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'crash',
@@ -38,6 +52,7 @@ export default defineConfig({
       {
         test: {
           name: 'executable',
+          retry: RETRIES,
           include: ['test/executable/**/*.test.ts'],
           globalSetup: ['test/support/install-apache.ts'],
           fileParallelism: false,
