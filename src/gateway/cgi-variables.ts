@@ -16,6 +16,7 @@
 import { AppError } from '../domain/app-error.ts'
 import type { HttpRequest } from '../http/message.ts'
 import { decodeStrictly, pathProblem, splitTarget } from './request-path.ts'
+import { codingProblem } from './transfer-coding.ts'
 
 export type CgiVariables = Readonly<Record<string, string | undefined>>
 
@@ -31,7 +32,11 @@ export function requestHead(variables: CgiVariables): RequestHead {
   const split = target === undefined ? undefined : splitTarget(target)
   const { mount, path } = placeOf(split?.path, variables)
   const contentLength = lengthOf(variables['CONTENT_LENGTH'])
-  const problem = methodProblem(method) ?? pathProblem(path) ?? lengthProblem(contentLength)
+  const problem =
+    methodProblem(method) ??
+    pathProblem(path) ??
+    lengthProblem(contentLength) ??
+    codingProblem(variables['HTTP_TRANSFER_ENCODING'])
   return {
     method,
     path,
@@ -46,11 +51,11 @@ export function requestHead(variables: CgiVariables): RequestHead {
   }
 }
 
-/** True where a body follows whose length nobody announced. */
-export function isChunked(variables: CgiVariables): boolean {
-  return (
-    !variables['CONTENT_LENGTH'] && /\bchunked\b/i.test(variables['HTTP_TRANSFER_ENCODING'] ?? '')
-  )
+/** True where only the end of the input tells the end of the body: no length, or one that is none. */
+export function isOfUnknownLength(variables: CgiVariables): boolean {
+  const length = lengthOf(variables['CONTENT_LENGTH'])
+  if (length === undefined) return Boolean(variables['HTTP_TRANSFER_ENCODING'])
+  return length === 'wrong'
 }
 
 function placeOf(target: string | undefined, variables: CgiVariables): Place {
@@ -118,7 +123,9 @@ function lengthOf(text: string | undefined): number | undefined | 'wrong' {
 
 function lengthProblem(length: number | undefined | 'wrong'): AppError | undefined {
   if (length !== 'wrong') return undefined
-  return new AppError('bad-header', 'Content-Length must be a whole number of bytes')
+  return new AppError('bad-header', 'Content-Length must be a whole number of bytes', {
+    header: 'Content-Length',
+  })
 }
 
 function methodProblem(method: string): AppError | undefined {

@@ -8,7 +8,7 @@
 import { AppError } from '../domain/app-error.ts'
 import type { App, HttpHeaders, HttpResponse } from '../http/message.ts'
 import { monotonicMs } from '../kit/monotonic.ts'
-import { type CgiVariables, isChunked, requestHead } from './cgi-variables.ts'
+import { type CgiVariables, isOfUnknownLength, requestHead } from './cgi-variables.ts'
 import {
   type Deadline,
   DeadlineError,
@@ -36,7 +36,7 @@ export async function serveCgi(app: App, options: CgiOptions): Promise<boolean> 
   const started = monotonicMs()
   const end = started + options.requestTimeoutMs
   const head = requestHead(options.variables)
-  const length = isChunked(options.variables) ? undefined : (head.contentLength ?? 0)
+  const length = isOfUnknownLength(options.variables) ? undefined : (head.contentLength ?? 0)
   const body = new CgiBody(length, Math.min(started + options.bodyTimeoutMs, end))
   const response = await app({ ...head, body })
   await body.drain()

@@ -46,6 +46,8 @@ type Connection = {
   readonly owed: Set<ServerResponse>
   last: Promise<void>
   isRefused: boolean
+  /** Its last answer is given. */
+  isEnding: boolean
 }
 
 /** @throws NodeJS.ErrnoException where the address cannot be listened on */
@@ -60,7 +62,9 @@ export async function serveHttp(app: App, options: HttpServerOptions): Promise<H
     if (connection.owed.size > MOST_WAITING) socket.pause()
     // Requests that a client sends ahead may build on each other, so none overtakes another.
     connection.last = connection.last.then(async () => {
-      await answer(app, incoming, outgoing, server)
+      // Nor is what was taken in before it was known that the connection ends (RFC 9112 §9.6).
+      if (connection.isEnding) return
+      connection.isEnding = !(await answer(app, incoming, outgoing, server))
       connection.owed.delete(outgoing)
       if (connection.owed.size === MOST_WAITING) socket.resume()
     })
@@ -68,7 +72,12 @@ export async function serveHttp(app: App, options: HttpServerOptions): Promise<H
   // Their bytes are limited; above a number of them Node would drop the rest without a word.
   server.maxHeadersCount = 0
   server.on('connection', (socket) => {
-    connections.set(socket, { owed: new Set(), last: Promise.resolve(), isRefused: false })
+    connections.set(socket, {
+      owed: new Set(),
+      last: Promise.resolve(),
+      isRefused: false,
+      isEnding: false,
+    })
     socket.once('close', () => connections.delete(socket))
   })
   server.on('clientError', (error, socket) => {
@@ -146,29 +155,36 @@ async function refuse(app: App, error: Error, socket: Socket, connection: Connec
   const isItsBody = first && more.length === 0 && !first.req.complete
   if (isItsBody && first.headersSent) return void socket.destroy()
   if (!isItsBody) await connection.last
+  if (connection.isEnding) return
   await refuseBytes(app, error, socket)
 }
 
 function ignore(): void {}
 
+/** @returns whether the connection takes another request */
 async function answer(
   app: App,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   server: Server,
-): Promise<void> {
+): Promise<boolean> {
   // A client that goes away is no error of ours; whoever writes next finds the response closed.
   outgoing.on('error', ignore)
   // A file that ends too early must not leave the client waiting for the rest.
   outgoing.strictContentLength = true
   try {
-    const response = await app(requestOf(incoming))
+    const request = requestOf(incoming)
+    const response = await app(request)
     const isWhole = incoming.complete || (await drain(incoming))
     if (!isWhole) incoming.socket.destroySoon = () => endSlowly(incoming.socket)
-    if (!isWhole || !server.listening) outgoing.shouldKeepAlive = false
+    // Of a request that is wrong a proxy in front may have seen another end than we did.
+    if (!isWhole || request.problem || !server.listening) outgoing.shouldKeepAlive = false
+    const goesOn = outgoing.shouldKeepAlive
     await send(response, outgoing)
+    return goesOn
   } catch {
     // The head is out and the body cannot go on: ending the connection shows that it was cut off.
     outgoing.destroy()
+    return false
   }
 }

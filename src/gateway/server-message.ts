@@ -4,6 +4,7 @@ import { AppError } from '../domain/app-error.ts'
 import type { HttpBody, HttpRequest, HttpResponse } from '../http/message.ts'
 import { bodyOf } from './incoming-body.ts'
 import { pathProblem, splitTarget } from './request-path.ts'
+import { codingProblem } from './transfer-coding.ts'
 
 export function requestOf(incoming: IncomingMessage): HttpRequest {
   const { path, query } = splitTarget(incoming.url ?? '/')
@@ -28,8 +29,10 @@ export function requestOf(incoming: IncomingMessage): HttpRequest {
 /** What the parser lets through: HTTP/0.9, and more than one Host (RFC 9112 §3.2). */
 function headProblem({ httpVersionMajor, headers }: IncomingMessage): AppError | undefined {
   if (httpVersionMajor !== 1) return new AppError('bad-request', 'The request names no version')
-  if (headers.host?.includes(',')) return new AppError('bad-header', 'Host must come once')
-  return undefined
+  if (headers.host?.includes(',')) {
+    return new AppError('bad-header', 'Host must come once', { header: 'Host' })
+  }
+  return codingProblem(headers['transfer-encoding'])
 }
 
 /** Resolves when the last byte is handed over or nobody takes it; rejects where the body breaks off. */

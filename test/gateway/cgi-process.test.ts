@@ -151,6 +151,20 @@ describe.each(TRANSPORTS)('over a %s', (transport) => {
     }
   })
 
+  test.each([100, 3_000_000])(
+    'a length that is none is 400, and its body of %i bytes is read first',
+    async (size) => {
+      const started = await start(transport, put({ CONTENT_LENGTH: '5, 5' }))
+      const problems: Error[] = []
+      started.input.on('error', (error) => problems.push(error))
+      const bytes = readAll(started.output)
+      started.input.end(BIG.subarray(0, size))
+      expect(await started.ended).toEqual({ status: 0, signal: null, err: '' })
+      const answer = parseAnswer(await bytes)
+      expect([answer.status, codeOf(answer), problems]).toEqual([400, 'bad-header', []])
+    },
+  )
+
   test('a body that stalls is 408 in time, with three threads all along', async () => {
     const started = await start(
       transport,

@@ -1,6 +1,10 @@
 /** From CGI variables to a request (RFC 3875 §4.1), as web servers set them in practice. */
 import { describe, expect, test } from 'vitest'
-import { type CgiVariables, isChunked, requestHead } from '../../src/gateway/cgi-variables.ts'
+import {
+  type CgiVariables,
+  isOfUnknownLength,
+  requestHead,
+} from '../../src/gateway/cgi-variables.ts'
 
 /** Where the script may lie: under its own URL, behind a folder's front controller, behind the document root's. */
 const SHAPES: [string, string, (path: string) => CgiVariables][] = [
@@ -177,17 +181,20 @@ test.each<[CgiVariables, number | undefined, boolean, string | undefined]>([
   [{ CONTENT_LENGTH: '0' }, 0, false, undefined],
   [{ CONTENT_LENGTH: '15' }, 15, false, undefined],
   [{ CONTENT_LENGTH: '007' }, 7, false, undefined],
-  [{ CONTENT_LENGTH: '-1' }, undefined, false, 'bad-header'],
-  [{ CONTENT_LENGTH: '1e3' }, undefined, false, 'bad-header'],
-  [{ CONTENT_LENGTH: '5, 5' }, undefined, false, 'bad-header'],
-  [{ CONTENT_LENGTH: '9'.repeat(16) }, undefined, false, 'bad-header'],
+  [{ CONTENT_LENGTH: '-1' }, undefined, true, 'bad-header'],
+  [{ CONTENT_LENGTH: '1e3' }, undefined, true, 'bad-header'],
+  [{ CONTENT_LENGTH: '5, 5' }, undefined, true, 'bad-header'],
+  [{ CONTENT_LENGTH: '9'.repeat(16) }, undefined, true, 'bad-header'],
   [{ HTTP_TRANSFER_ENCODING: 'chunked' }, undefined, true, undefined],
   [{ HTTP_TRANSFER_ENCODING: 'Chunked', CONTENT_LENGTH: '' }, undefined, true, undefined],
   [{ HTTP_TRANSFER_ENCODING: 'chunked', CONTENT_LENGTH: '5' }, 5, false, undefined],
-  [{ HTTP_TRANSFER_ENCODING: 'identity' }, undefined, false, undefined],
+  [{ HTTP_TRANSFER_ENCODING: '' }, undefined, false, undefined],
+  [{ HTTP_TRANSFER_ENCODING: 'identity' }, undefined, true, 'bad-header'],
+  [{ HTTP_TRANSFER_ENCODING: 'gzip, chunked' }, undefined, true, 'bad-header'],
+  [{ HTTP_TRANSFER_ENCODING: 'gzip', CONTENT_LENGTH: '5' }, 5, false, 'bad-header'],
 ])('the length of the body from %o', (variables, length, chunked, code) => {
   const head = requestHead({ REQUEST_METHOD: 'PUT', ...variables })
-  expect([head.contentLength, isChunked(variables), head.problem?.code]).toEqual([
+  expect([head.contentLength, isOfUnknownLength(variables), head.problem?.code]).toEqual([
     length,
     chunked,
     code,

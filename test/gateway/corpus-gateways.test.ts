@@ -47,17 +47,22 @@ async function answersOf(gateway: Gateway, testCase: CorpusCase): Promise<string
   execFileSync('cp', ['-a', empty, dataFolder])
   const { send, close } = await gateway.open(dataFolder)
   const answers: CorpusAnswer[] = []
+  const sent: Promise<CorpusAnswer>[] = []
   let running = 0
   let isParallel = false
   const listening: Send = async (request) => {
     isParallel ||= running++ > 0
-    const answer = await send(request).finally(() => running--)
+    const coming = send(request).finally(() => running--)
+    sent.push(coming)
+    const answer = await coming
     answers.push(answer)
     return answer
   }
   try {
     await testCase.run(listening)
   } finally {
+    // Where one of several failed the others still write, and what they run into would hide why.
+    await Promise.allSettled(sent)
     await close()
     rmSync(dataFolder, { recursive: true, force: true })
   }

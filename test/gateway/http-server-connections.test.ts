@@ -266,6 +266,26 @@ describe('closing', () => {
     await closed
   })
 
+  test('carries out nothing more of what was sent ahead, since nobody would hear of it', async () => {
+    const seen: string[] = []
+    const running = gate()
+    const finish = gate()
+    const server = await open(async ({ path }) => {
+      seen.push(path)
+      running.open()
+      await finish.opened
+      return ok
+    })
+    const connection = await connectRaw(server.port)
+    connection.write(get('/first') + get('/second') + get('/third'))
+    await running.opened
+    const closed = server.close()
+    finish.open()
+    expect((await connection.closed()).match(/HTTP\/1\.1 200/g)).toHaveLength(1)
+    await closed
+    expect(seen).toEqual(['/first'])
+  })
+
   test('cuts what still runs after the time of grace', async () => {
     const running = gate()
     const server = await open(

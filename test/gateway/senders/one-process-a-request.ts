@@ -5,11 +5,14 @@ import { cgiVariables } from '../../support/cgi-run.ts'
 import type { CorpusRequest } from '../corpus.ts'
 import type { OpenGateway } from '../gateways.ts'
 
+/** Fifty processes at once on a busy machine wait long for each other, which no case of the corpus is about. */
+const LIMITS = { APIE_LOCK_TIMEOUT_MS: '45000' }
+
 export async function openCgi(transport: Transport, dataFolder: string): Promise<OpenGateway> {
   const program = await bundledProgram()
   return {
     send: async (request) => {
-      const variables = { ...variablesOf(request), APIE_DATA: dataFolder }
+      const variables = { ...variablesOf(request), ...LIMITS, APIE_DATA: dataFolder }
       const started = await startCgi({ program, variables, transport })
       const answer = readAll(started.output)
       started.input.end(request.body ?? '')
