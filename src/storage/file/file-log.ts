@@ -166,6 +166,8 @@ export class FileLog implements LogEngine {
           }
           if (point.count >= end) break
         }
+        // The lines follow from each other; that they are those of this log, the last one proves.
+        if (this.hashBefore(point.count) !== point.hash) throw this.damagedAt(point.count - 1)
         if (events.length > 0) yield events
         at = Math.max(at, point.count)
         if (at >= end) return

@@ -23,6 +23,10 @@ export type IndexHead = {
   readonly generation: string
   /** Counts how often the index was built anew on purpose; absent: 0. The latest wins, however far it reaches. */
   readonly epoch?: number
+  /** The store it is for; a head of another one was copied here by mistake. */
+  readonly storeId?: string
+  /** Most events that any head has spoken of, also where an index is being built anew; absent: those of `point`. */
+  readonly most?: number
   /** Which start of the machine wrote it; empty where that cannot be known. */
   readonly boot: string
   readonly point: IndexPoint
@@ -46,9 +50,11 @@ type Slot = { readonly change: number; readonly head: IndexHead }
 export class HeadFile {
   private readonly disk: Disk
   private readonly path: string
+  private readonly storeId: string
 
-  constructor(disk: Disk, folder: string) {
+  constructor(disk: Disk, folder: string, storeId: string) {
     this.disk = disk
+    this.storeId = storeId
     this.path = join(folder, 'head')
   }
 
@@ -73,7 +79,9 @@ export class HeadFile {
     const change = (current?.change ?? 0) + 1
     const fd = this.disk.openUpdate(this.path)
     try {
-      this.disk.writeAt(fd, slotBytes({ change, head }), (change % 2) * SLOT)
+      const most = Math.max(current ? mostOf(current.head) : 0, head.point.count)
+      const written = { ...head, storeId: this.storeId, most }
+      this.disk.writeAt(fd, slotBytes({ change, head: written }), (change % 2) * SLOT)
     } finally {
       this.disk.close(fd)
     }
@@ -89,13 +97,18 @@ export class HeadFile {
     }
   }
 
+  private isOwn(slot: Slot | undefined): boolean {
+    return (slot?.head.storeId ?? this.storeId) === this.storeId
+  }
+
   private slots(): (Slot | undefined)[] {
     const fd = this.disk.openRead(this.path)
     if (fd === undefined) return []
     try {
       const bytes = Buffer.alloc(2 * SLOT)
       this.disk.readAt(fd, bytes, 0)
-      return [parseSlot(bytes.subarray(0, SLOT)), parseSlot(bytes.subarray(SLOT))]
+      const slots = [parseSlot(bytes.subarray(0, SLOT)), parseSlot(bytes.subarray(SLOT))]
+      return slots.map((slot) => (this.isOwn(slot) ? slot : undefined))
     } finally {
       this.disk.close(fd)
     }
@@ -105,6 +118,11 @@ export class HeadFile {
 /** How far the index files may be believed by a process of the given start of the machine. */
 export function trustedPoint(head: IndexHead, boot: string): IndexPoint {
   return head.boot === boot && boot !== '' ? head.point : head.synced
+}
+
+/** How many events the log has at least, or some were lost. */
+export function mostOf(head: IndexHead): number {
+  return Math.max(head.most ?? 0, head.point.count)
 }
 
 export function epochOf(head: IndexHead): number {

@@ -54,7 +54,7 @@ export class IndexKeeper {
 
   constructor(options: IndexOptions) {
     this.options = options
-    this.headFile = new HeadFile(options.disk, options.layout.index)
+    this.headFile = new HeadFile(options.disk, options.layout.index, options.storeId)
     this.index = this.emptyIndex()
   }
 

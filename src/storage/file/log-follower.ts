@@ -16,7 +16,7 @@ import { AppError } from '../../domain/app-error.ts'
 import { type EventHash, parseStoredEvent } from '../../domain/event.ts'
 import type { Clock, Progress } from '../../domain/ports.ts'
 import { monotonicMs } from '../../kit/monotonic.ts'
-import { GENESIS, type IndexHead } from './head-file.ts'
+import { GENESIS, type IndexHead, mostOf } from './head-file.ts'
 import { IndexKeeper, type IndexOptions } from './index-keeper.ts'
 import { segmentName } from './layout.ts'
 import type { IndexedEvent, LogIndex } from './log-index.ts'
@@ -192,7 +192,7 @@ export class LogFollower {
 
   /** Writes pending events into the index files and the head. Only inside `exclusive`, when durable. */
   async writeIndex(): Promise<void> {
-    if (this.index.pendingCount === 0 || this.durable < this.point.count) return
+    if (this.index.pendingCount === 0 || this.durable < this.point.count || this.damage) return
     // The events are in the log; without space or right to write, the index stays behind it.
     await tryTo(async () => {
       if (this.keeper.isLost) await this.renew()
@@ -275,6 +275,7 @@ export class LogFollower {
     this.scannedSize = fresh.scannedSize
     this.voidBytes = fresh.voidBytes
     this.headCount = fresh.headCount
+    this.anchor = fresh.anchor
     this.damage = fresh.damage
     this.durable = Math.max(this.durable, fresh.durable)
   }
@@ -310,10 +311,10 @@ export class LogFollower {
   /** Every event that a head speaks of was read from the log, or something is missing. */
   private checkCount(head: IndexHead | undefined): void {
     if (!head) return
-    this.headCount = Math.max(this.headCount, head.point.count)
+    const known = mostOf(head)
+    this.headCount = Math.max(this.headCount, known)
     const { count } = this.point
-    if (this.damage || head.point.count <= count) return
-    const known = head.point.count
+    if (this.damage || known <= count) return
     const message = `The log ends after ${count} events, but ${known} were acknowledged`
     this.damage = this.damaged(message, { position: count })
   }

@@ -292,7 +292,10 @@ export class LogIndex {
 
   private lane(position: number, lane: number): Lane {
     const found = this.entry(position).lane(lane)
-    if (!found) throw new RangeError(`Position ${position} is not in lane ${lane} of the index`)
+    // Links lead backwards: what does not is no index, and must not be followed for ever.
+    if (!found || found.previous >= position || found.skip >= position) {
+      throw new RangeError(`Position ${position} is not in lane ${lane} of the index`)
+    }
     return found
   }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { AppError } from '../../domain/app-error.ts'
 import { type EventHash, parseStoredEvent } from '../../domain/event.ts'
 import type { Finding, Progress, VerifyReport } from '../../domain/ports.ts'
-import { GENESIS, HeadFile, type IndexHead } from './head-file.ts'
+import { GENESIS, HeadFile, type IndexHead, mostOf } from './head-file.ts'
 import { IndexAudit } from './index-audit.ts'
 import { segmentName } from './layout.ts'
 import type { LogOptions } from './log-follower.ts'
@@ -36,7 +36,7 @@ class LogAudit {
   constructor(options: LogOptions, progress: Progress | undefined) {
     this.options = options
     this.progress = progress
-    this.head = new HeadFile(options.disk, options.layout.index).read()
+    this.head = new HeadFile(options.disk, options.layout.index, options.storeId).read()
     this.index = this.head && IndexAudit.open(options, this.head, this.findings)
     this.names = options.disk.list(options.layout.segments) ?? []
     this.total = logBytes(options, this.names)
@@ -45,7 +45,7 @@ class LogAudit {
   async run(): Promise<VerifyReport> {
     let number = 1
     while (await this.segment(number)) number++
-    const known = this.head?.point.count ?? 0
+    const known = this.head ? mostOf(this.head) : 0
     if (known > this.at.count) {
       this.damage(`The log ends after ${this.at.count} events, but ${known} were acknowledged`)
     }
