@@ -12,7 +12,7 @@ import type { EventHash } from './domain/event.ts'
 import { createEventLog } from './domain/event-log.ts'
 import type { Clock, Progress, Store } from './domain/ports.ts'
 import { createSetup, type Setup } from './domain/setup.ts'
-import { createSignIn } from './domain/sign-in.ts'
+import { createSignIn, isKnownName } from './domain/sign-in.ts'
 import { createThrottle } from './domain/throttle.ts'
 import { createApp } from './http/app.ts'
 import { createAuthenticate } from './http/basic-auth.ts'
@@ -97,14 +97,16 @@ function wireAccounts(
   const hasher = createPasswordHasher(serves === 'one-request' ? 'blocking' : 'threaded')
   const accounts = createAccounts({ records: store.records, clock: systemClock, hasher })
   const setup = createSetup(accounts, setupToken)
-  const signIn = createSignIn({
+  const readHtpasswd = () =>
+    settings.htpasswd === '' ? undefined : syncDisk.readText(settings.htpasswd)
+  const throttle = createThrottle(attempts, systemClock)
+  const authenticate = createAuthenticate({
+    signIn: createSignIn({ accounts, hasher, throttle, readHtpasswd }),
+    isKnownName: (name) => isKnownName({ accounts, readHtpasswd }, name),
     accounts,
-    hasher,
-    throttle: createThrottle(attempts, systemClock),
-    readHtpasswd: () =>
-      settings.htpasswd === '' ? undefined : syncDisk.readText(settings.htpasswd),
+    setup,
+    settings,
   })
-  const authenticate = createAuthenticate({ signIn, accounts, setup, settings })
   return { accounts, setup, authenticate }
 }
 

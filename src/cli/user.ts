@@ -1,5 +1,6 @@
 /** `apie user`: the accounts of a store. A password that is made here goes to standard output alone. */
 import fs from 'node:fs'
+import { groupsOf } from '../domain/access.ts'
 import { parseRole, type Role } from '../domain/account.ts'
 import { type Accounts, createAccounts } from '../domain/accounts.ts'
 import { AppError } from '../domain/app-error.ts'
@@ -104,14 +105,18 @@ async function userRemove(accounts: Accounts, name: string, call: CommandCall): 
 }
 
 async function userList(accounts: Accounts, _word: string, call: CommandCall): Promise<void> {
-  const rows = (await accounts.list()).map(({ name, role, info, password, createdAtMs }) => ({
-    name,
-    role,
-    info,
-    password: password.kind === 'scrypt' ? 'chosen' : password.kind,
-    createdAt: new Date(createdAtMs).toISOString(),
+  const rows = (await accounts.list()).map((account) => ({
+    name: account.name,
+    role: account.role,
+    groups: groupsOf(account),
+    isDisabled: account.isDisabled ?? false,
+    info: account.info,
+    password: account.password.kind === 'scrypt' ? 'chosen' : account.password.kind,
+    createdAt: new Date(account.createdAtMs).toISOString(),
   }))
-  const text = rows.map(({ name, role, info }) => `${role.padEnd(6)}  ${name}  ${info}`.trimEnd())
+  const text = rows.map(({ name, role, isDisabled, info }) =>
+    `${role.padEnd(6)}  ${name}${isDisabled ? '  (disabled)' : ''}  ${info}`.trimEnd(),
+  )
   const lines = text.map((line) => `${line}\n`).join('')
   await call.terminal.out(call.options['json'] ? `${JSON.stringify(rows)}\n` : lines)
 }

@@ -2,8 +2,8 @@
  * Where accounts are kept. Readers and writers have a record each; all admins stand in one record together,
  * so that one compare-and-set decides both who becomes the first admin and whether the last one may go.
  *
- * 1. The record of the admins, once made, is never empty: there is always somebody who can sign in and
- *    change the rest.
+ * 1. The record of the admins, once made, always holds one who is not disabled: there is always somebody who
+ *    can sign in and change the rest.
  * 2. An account that stands in both places is an admin: the record of the admins wins. A process killed
  *    between two writes leaves that, and the next change of the account clears it up.
  */
@@ -101,7 +101,8 @@ async function move(
   const { admins, adminsRevision, ownRevision } = found
   const isAdmin = admins.some((account) => account.name === name)
   const others = admins.filter((account) => account.name !== name)
-  if (isAdmin && next?.role !== 'admin' && others.length === 0) {
+  const isLast = isAdmin && others.every(({ isDisabled }) => isDisabled)
+  if (isLast && (next?.role !== 'admin' || next.isDisabled)) {
     throw new AppError('last-admin', 'This is the last admin: make another one first', { name })
   }
   if (next && next.role !== 'admin') await records.write(ACCOUNTS, name, next, ownRevision)

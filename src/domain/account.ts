@@ -20,6 +20,8 @@ export type Principal = {
   readonly name: string
   readonly role: Role
   readonly isAnonymous: boolean
+  /** As in `Account`. */
+  readonly groups?: readonly string[]
 }
 
 export type Account = {
@@ -30,6 +32,14 @@ export type Account = {
   readonly info: string
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly createdAtMs: number
+  /** When it was last changed, in the same unit; absent: not since it was made. */
+  readonly updatedAtMs?: number
+  /** Its name for people; absent: none was given. */
+  readonly fullName?: string
+  /** What it belongs to besides `$admins`, which is the role admin; absent: nothing. */
+  readonly groups?: readonly string[]
+  /** True where it may not sign in for now. */
+  readonly isDisabled?: boolean
 }
 
 /** @throws AppError `bad-name`; an e-mail address is a name like any other */
@@ -69,7 +79,16 @@ const MAX_INFO = 1000
 
 /** @throws AppError `bad-field` unless it has at most 1000 characters, none of them a control character */
 export function parseInfo(text: string): string {
+  return parseFreeText(text, 'info')
+}
+
+/** @throws AppError `bad-field` as `parseInfo` */
+export function parseFullName(text: string): string {
+  return parseFreeText(text, 'fullName')
+}
+
+function parseFreeText(text: string, field: string): string {
   if (text.length <= MAX_INFO && text.isWellFormed() && !hidden.test(text)) return text
-  const message = `info must have at most ${MAX_INFO} characters and no control characters`
-  throw new AppError('bad-field', message, { field: 'info' })
+  const message = `${field} must have at most ${MAX_INFO} characters and no control characters`
+  throw new AppError('bad-field', message, { field })
 }

@@ -1,8 +1,10 @@
 /** What is done with accounts. Signing in is `sign-in.ts`. */
+import { memberOf } from './access.ts'
 import {
   type Account,
   type AccountName,
   parseAccountName,
+  parseFullName,
   parseInfo,
   type Role,
   toAccountName,
@@ -12,6 +14,8 @@ import { AppError } from './app-error.ts'
 import { parseHtpasswd } from './htpasswd.ts'
 import {
   type BcryptPassword,
+  isGenerated,
+  isStretched,
   makePassword,
   type PasswordChoice,
   type PasswordHasher,
@@ -29,6 +33,9 @@ export type NewAccount = {
   readonly role: Role
   readonly password: PasswordChoice
   readonly info?: string
+  readonly fullName?: string
+  /** As in `Account`. */
+  readonly groups?: readonly string[]
 }
 
 /** Names that were taken over, and names that were there before and stay as they are. */
@@ -58,6 +65,15 @@ export type Accounts = {
   changePassword(name: string, choice: PasswordChoice): Promise<string | undefined>
   /** @throws AppError `account-not-found`, `last-admin` */
   changeRole(name: string, role: Role): Promise<void>
+  /** Puts it into these groups, `$admins` among them or not. @throws AppError as `changeRole`, `bad-field` */
+  describe(
+    name: string,
+    about: { readonly fullName: string; readonly groups: readonly string[] },
+  ): Promise<void>
+  /** @throws AppError `account-not-found`, `last-admin` */
+  changeDisabled(name: string, isDisabled: boolean): Promise<void>
+  /** Whether this is the password of an account; costs what signing in costs, and is not throttled. */
+  isPassword(account: Account, password: string): Promise<boolean>
   /** What an account changes about itself. @throws AppError `account-not-found`, `bad-field` */
   update(
     name: string,
@@ -73,13 +89,24 @@ export type Accounts = {
 
 export function createAccounts({ records, clock, hasher }: AccountsParts): Accounts {
   const kept = createAccountRecords(records)
-  const change = (name: string, next: (now: Account) => Account | undefined) =>
+  const changeSilently = (name: string, next: (now: Account) => Account | undefined) =>
     kept.change(parseAccountName(name), (now) => {
       if (now) return next(now)
       throw new AppError('account-not-found', 'There is no account of this name', { name })
     })
-  const draft = async ({ name, role, password, info = '' }: NewAccount) => {
-    const about = { name: parseAccountName(name), role, info: parseInfo(info) }
+  const change = (name: string, next: (now: Account) => Account | undefined) =>
+    changeSilently(name, (now) => {
+      const changed = next(now)
+      return changed && { ...changed, updatedAtMs: clock.now() }
+    })
+  const draft = async ({ name, role, password, info = '', fullName, groups }: NewAccount) => {
+    const about = {
+      name: parseAccountName(name),
+      role,
+      info: parseInfo(info),
+      ...(fullName !== undefined && { fullName: parseFullName(fullName) }),
+      ...(groups && { groups }),
+    }
     const { stored, generated } = await makePassword(password, hasher)
     return { account: { ...about, password: stored, createdAtMs: clock.now() }, generated }
   }
@@ -112,6 +139,15 @@ export function createAccounts({ records, clock, hasher }: AccountsParts): Accou
       return generated
     },
     changeRole: (name, role) => change(name, (now) => ({ ...now, role })),
+    async describe(name, about) {
+      const fullName = parseFullName(about.fullName)
+      await change(name, (now) => ({ ...now, fullName, ...memberOf(about.groups, now.role) }))
+    },
+    changeDisabled: (name, isDisabled) => change(name, (now) => ({ ...now, isDisabled })),
+    async isPassword({ password: stored }, text) {
+      const password = text.normalize('NFC')
+      return isGenerated(password, stored) || isStretched(password, stored, hasher)
+    },
     async update(name, changes) {
       const info = changes.info === undefined ? undefined : parseInfo(changes.info)
       const { password: chosen } = changes
@@ -138,7 +174,7 @@ export function createAccounts({ records, clock, hasher }: AccountsParts): Accou
     },
     async strengthen(account, from, password) {
       const stored = await hasher.scrypt(password)
-      await change(account.name, (now) => {
+      await changeSilently(account.name, (now) => {
         const isSame = now.password.kind === 'bcrypt' && now.password.hash === from.hash
         return isSame ? { ...now, password: stored } : now
       })

@@ -24,7 +24,12 @@ import {
 import type { Throttle } from './throttle.ts'
 
 /** Who signed in. */
-export type SignedIn = { readonly name: string; readonly role: Role }
+export type SignedIn = {
+  readonly name: string
+  readonly role: Role
+  /** As in `Account`. */
+  readonly groups?: readonly string[]
+}
 
 /**
  * @param address of the client
@@ -72,14 +77,31 @@ export function createSignIn(parts: SignInParts): SignIn {
       (await checkOnce([counted, password, JSON.stringify(known?.password ?? '')], () =>
         check(counted, password, address, known),
       ))
-    if (known && isRight) return { name: known.name, role: known.role }
+    // Only now, so that a refusal does not tell which accounts are disabled.
+    if (known && isRight && !known.account?.isDisabled) return signedIn(known)
     throw new AppError('credentials-wrong', 'There is no such account, or the password is wrong')
   }
 }
 
-async function find(parts: SignInParts, name: AccountName): Promise<Known | undefined> {
+function signedIn({ name, role, groups }: Known): SignedIn {
+  return { name, role, ...(groups && groups.length > 0 && { groups }) }
+}
+
+/** Whether anybody could sign in under a name. */
+export async function isKnownName(
+  parts: Pick<SignInParts, 'accounts' | 'readHtpasswd'>,
+  name: string,
+): Promise<boolean> {
+  const parsed = toAccountName(name)
+  return parsed !== undefined && (await find(parts, parsed)) !== undefined
+}
+
+async function find(
+  parts: Pick<SignInParts, 'accounts' | 'readHtpasswd'>,
+  name: AccountName,
+): Promise<Known | undefined> {
   const account = await parts.accounts.find(name)
-  if (account) return { name, role: account.role, password: account.password, account }
+  if (account) return { ...account, account }
   const password = findInHtpasswd(parts.readHtpasswd() ?? '', name)
   return password && { name, role: HTPASSWD_ROLE, password }
 }

@@ -13,6 +13,8 @@ import type { HttpRequest } from './message.ts'
 
 export type AuthenticateParts = {
   readonly signIn: SignIn
+  /** Whether anybody could sign in under a name. */
+  readonly isKnownName: (name: string) => Promise<boolean>
   readonly accounts: Pick<Accounts, 'find'>
   readonly setup: Pick<Setup, 'isOpen'>
   readonly settings: {
@@ -25,7 +27,8 @@ export type AuthenticateParts = {
 /**
  * In this order: the account that the web server names, where the setting says to believe it; the header;
  * the role that the setting gives to requests without credentials. Nothing of it works before there is an
- * account, except what that setting lets in.
+ * account, except what that setting lets in. Where it lets everybody do everything, a name without an account
+ * counts as no name: clients that always send credentials need none made for them.
  */
 export function createAuthenticate(parts: AuthenticateParts): Authenticate {
   const { signIn, settings, setup } = parts
@@ -38,6 +41,9 @@ export function createAuthenticate(parts: AuthenticateParts): Authenticate {
       // A rewrite rule turns a header that is absent into one that is empty.
       if (!header) return anonymousPrincipal(settings.anonymous)
       const { name, password } = parseBasic(header)
+      if (settings.anonymous === 'admin' && !(await parts.isKnownName(name))) {
+        return anonymousPrincipal('admin')
+      }
       return { ...(await signIn(name, password, request.remoteAddress)), isAnonymous: false }
     } catch (error) {
       if (error instanceof AppError && (await setup.isOpen())) throw setupRequired(request)
@@ -51,7 +57,10 @@ async function remotePrincipal(
   name: string,
 ): Promise<Principal> {
   const account = await accounts.find(name)
-  if (account) return { name: account.name, role: account.role, isAnonymous: false }
+  if (account && !account.isDisabled) {
+    const { role, groups } = account
+    return { name: account.name, role, isAnonymous: false, ...(groups && { groups }) }
+  }
   const message = 'The web server has signed you in, but there is no account of this name here'
   throw new AppError('access-denied', message)
 }

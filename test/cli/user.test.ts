@@ -58,6 +58,8 @@ describe('apie user', () => {
     expect(JSON.parse(out)[0]).toEqual({
       name: 'a',
       role: 'reader',
+      groups: [],
+      isDisabled: false,
       info: '',
       password: 'generated',
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),

@@ -189,6 +189,95 @@ describe('roles of accounts', () => {
   )
 })
 
+describe('groups of accounts', () => {
+  it('are the role admin where they name $admins, and are told to whoever signs in', async () => {
+    const { accounts, signIn } = testAccounts()
+    await accounts.add({ name: 'boss', role: 'admin', password: chosen('pw') })
+    await accounts.add({ name: 'a', role: 'reader', password: chosen('a') })
+    const steps = [
+      { groups: ['$ops'], signed: { role: 'reader', groups: ['$ops'] } },
+      { groups: ['x', '$admins', 'x'], signed: { role: 'admin', groups: ['x'] } },
+      { groups: ['$admins'], signed: { role: 'admin' } },
+      { groups: [], signed: { role: 'writer' } },
+    ]
+    for (const { groups, signed } of steps) {
+      await accounts.describe('a', { fullName: 'Anna', groups })
+      expect(await signIn('a', 'a', ADDRESS)).toEqual({ name: 'a', ...signed })
+    }
+    expect(await accounts.find('a')).toMatchObject({ fullName: 'Anna', groups: [] })
+  })
+
+  it('leave the last admin one', async () => {
+    const { accounts } = testAccounts()
+    await accounts.add({ name: 'boss', role: 'admin', password: chosen('pw') })
+    const demoting = accounts.describe('boss', { fullName: '', groups: ['$ops'] })
+    expect(await codeOf(demoting)).toBe('last-admin')
+    expect(await accounts.find('boss')).toMatchObject({ role: 'admin' })
+  })
+
+  it.each([[['']], [['a\nb']], [['x'.repeat(129)]], [Array(101).fill('x')]])(
+    'refuse %j, and stay as they were',
+    async (groups) => {
+      const { accounts } = testAccounts()
+      await accounts.add({ name: 'a', role: 'writer', groups: ['g'], password: chosen('a') })
+      const changing = accounts.describe('a', { fullName: 'n', groups })
+      expect(await codeOf(changing)).toBe('bad-field')
+      expect(await accounts.find('a')).toMatchObject({ groups: ['g'] })
+      expect(await accounts.find('a')).not.toHaveProperty('fullName')
+    },
+  )
+})
+
+describe('disabled accounts', () => {
+  it('cannot sign in until they are enabled again', async () => {
+    const { accounts, signIn } = testAccounts()
+    const secret = await accounts.add({ name: 'a', role: 'writer', password: { kind: 'generate' } })
+    await accounts.changeDisabled('a', true)
+    expect(await codeOf(signIn('a', secret ?? '', ADDRESS))).toBe('credentials-wrong')
+    await accounts.changeDisabled('a', false)
+    expect(await signIn('a', secret ?? '', ADDRESS)).toEqual({ name: 'a', role: 'writer' })
+  })
+
+  it('are never all admins there are', async () => {
+    const { accounts } = testAccounts()
+    for (const name of ['a', 'b']) {
+      await accounts.add({ name, role: 'admin', password: chosen('pw') })
+    }
+    await accounts.changeDisabled('a', true)
+    expect(await codeOf(accounts.changeDisabled('b', true))).toBe('last-admin')
+    expect(await codeOf(accounts.remove('b'))).toBe('last-admin')
+    expect(await codeOf(accounts.changeRole('b', 'reader'))).toBe('last-admin')
+    await accounts.remove('a')
+    expect(await accounts.list()).toMatchObject([{ name: 'b', role: 'admin' }])
+  })
+})
+
+it('tells when an account was changed, except for a hash that became stronger', async () => {
+  const { accounts, clock, signIn } = testAccounts()
+  await accounts.import(`a:${BCRYPT_HASH}`, 'writer')
+  clock.nowMs += 1000
+  await signIn('a', 'password', ADDRESS)
+  expect(await accounts.find('a')).toMatchObject({ password: { kind: 'scrypt' } })
+  expect(await accounts.find('a')).not.toHaveProperty('updatedAtMs')
+  await accounts.update('a', { info: 'new' })
+  expect(await accounts.find('a')).toMatchObject({ updatedAtMs: clock.nowMs })
+})
+
+it('tells whether a password is the one of an account', async () => {
+  const { accounts } = testAccounts()
+  const secret = await accounts.add({ name: 'a', role: 'writer', password: { kind: 'generate' } })
+  await accounts.add({ name: 'b', role: 'writer', password: chosen('pw') })
+  const [a, b] = await accounts.list()
+  if (!a || !b) throw new Error('an account is missing')
+  const answers = await Promise.all([
+    accounts.isPassword(a, secret ?? ''),
+    accounts.isPassword(a, 'pw'),
+    accounts.isPassword(b, 'pw'),
+    accounts.isPassword(b, 'x'),
+  ])
+  expect(answers).toEqual([true, false, true, false])
+})
+
 describe('the first admin', () => {
   it('is made once, also by two at once with one name', async () => {
     const { records, accounts } = testAccounts()

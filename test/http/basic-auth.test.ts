@@ -13,6 +13,7 @@ function open({ anonymous = 'none', trustRemoteUser = false }: Options = {}) {
   const test = testAccounts()
   const authenticate = createAuthenticate({
     signIn: test.signIn,
+    isKnownName: async (name) => (await test.accounts.find(name)) !== undefined,
     accounts: test.accounts,
     setup: createSetup(test.accounts, createMemorySetupToken()),
     settings: { anonymous, trustRemoteUser },
@@ -89,6 +90,26 @@ describe('the Authorization header', () => {
     expect(await codeOf(ask(`Basic ${base64('a@b.c:x')}`))).toBe('credentials-wrong')
   })
 
+  it('names nobody who is known, where everybody may do everything: it counts as absent', async () => {
+    const { ask, hasher } = await withAccount({ anonymous: 'admin' })
+    hasher.calls.length = 0
+    for (const name of ['nobody', '', 'no\nname']) {
+      const principal = await ask(`Basic ${base64(`${name}:changeit`)}`)
+      expect(principal).toEqual({ name: 'anonymous', role: 'admin', isAnonymous: true })
+    }
+    expect(hasher.calls).toEqual([])
+    const { ask: askWriter } = await withAccount({ anonymous: 'writer' })
+    expect(await codeOf(askWriter(`Basic ${base64('nobody:x')}`))).toBe('credentials-wrong')
+  })
+
+  it('of a disabled account is as wrong as any other', async () => {
+    const { ask, accounts } = await withAccount({ anonymous: 'admin' })
+    await accounts.changeDisabled('a@b.c', true)
+    expect(await codeOf(ask(`Basic ${RIGHT}`))).toBe('credentials-wrong')
+    await accounts.changeDisabled('a@b.c', false)
+    expect(await ask(`Basic ${RIGHT}`)).toMatchObject({ name: 'a@b.c' })
+  })
+
   it('counts failures for the address that the gateway saw, not for one a header names', async () => {
     const { ask } = await withAccount()
     const headers = (n: number) => ({
@@ -131,6 +152,14 @@ describe('REMOTE_USER', () => {
         isAnonymous: false,
       })
     }
+  })
+
+  it('brings the groups of the account, and is refused where that is disabled', async () => {
+    const { ask, accounts } = await withAccount({ trustRemoteUser: true })
+    await accounts.describe('a@b.c', { fullName: '', groups: ['$ops'] })
+    expect(await ask(undefined, remote)).toMatchObject({ role: 'writer', groups: ['$ops'] })
+    await accounts.changeDisabled('a@b.c', true)
+    expect(await codeOf(ask(undefined, remote))).toBe('access-denied')
   })
 
   it('without an account of that name may do nothing', async () => {

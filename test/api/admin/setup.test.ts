@@ -15,6 +15,7 @@ async function open() {
     routes: setupRoutes(setup),
     authenticate: createAuthenticate({
       signIn,
+      isKnownName: async () => true,
       accounts,
       setup,
       settings: { anonymous: 'none', trustRemoteUser: false },
