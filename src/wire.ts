@@ -2,9 +2,7 @@
  * Composition root: settings → store → services → app. Nothing else in the program knows which engine or
  * which APIs there are.
  */
-import { healthRoutes } from './api/admin/health.ts'
-import { setupRoutes } from './api/admin/setup.ts'
-import { apieRoutes } from './api/apie/routes.ts'
+import { createApis } from './apis.ts'
 import { readSettings, type Settings } from './config.ts'
 import { type Accounts, createAccounts } from './domain/accounts.ts'
 import { AppError } from './domain/app-error.ts'
@@ -16,6 +14,7 @@ import { createSignIn, isKnownName } from './domain/sign-in.ts'
 import { createThrottle } from './domain/throttle.ts'
 import { createApp } from './http/app.ts'
 import { createAuthenticate } from './http/basic-auth.ts'
+import { defaultStyle } from './http/default-style.ts'
 import type { App } from './http/message.ts'
 import { mediaTypeOfName } from './kit/media-type-of-name.ts'
 import { createPasswordHasher } from './kit/password-hasher.ts'
@@ -73,20 +72,16 @@ export async function openApp(
 ): Promise<OpenedApp> {
   const storage = await openStorage({ settings, clock: systemClock, mode: 'create', serves })
   const { accounts, setup, authenticate } = wireAccounts(storage, settings, serves)
-  const { log, content } = storage.store
-  const events = createEventLog(log)
+  const { store } = storage
+  const events = createEventLog(store.log)
   const { version } = programVersion()
   const app = createApp({
-    routes: [
-      ...healthRoutes({ events }),
-      ...setupRoutes(setup),
-      ...apieRoutes({ events, content, accounts, version, settings }),
-    ],
+    apis: createApis({ events, store, accounts, setup, clock: systemClock, version, settings }),
     authenticate,
     settings,
     report: openLog(settings).report,
   })
-  return { app, accounts, setup, close: () => storage.store.close() }
+  return { app, accounts, setup, close: () => store.close() }
 }
 
 function wireAccounts(
@@ -125,7 +120,7 @@ export async function openAppOrRefuse(loadSettings: () => Settings): Promise<Req
     const { app, close } = await openApp(settings, 'one-request')
     return { app, settings, close }
   } catch (error) {
-    const app = refusingApp(publicError(error), openLog(settings))
+    const app = refusingApp(publicError(error), settings)
     return { app, settings, close: async () => {} }
   }
 }
@@ -138,14 +133,14 @@ function publicError(error: unknown): unknown {
 }
 
 /** Answers everything with the same failure, and logs it. */
-function refusingApp(error: unknown, log: ProgramLog): App {
+function refusingApp(error: unknown, settings: Settings): App {
   return createApp({
-    routes: [],
+    apis: [{ prefixes: [], load: () => ({ routes: [], style: defaultStyle(settings) }) }],
     authenticate: async () => {
       throw error
     },
-    settings: { baseUrl: '', corsOrigins: [] },
-    report: log.report,
+    settings,
+    report: openLog(settings).report,
   })
 }
 

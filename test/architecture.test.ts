@@ -86,9 +86,10 @@ const RULES: readonly Rule[] = [
     ours: ['config.ts', 'kit/', 'domain/', 'storage/file/disk.ts'],
     outside: ['node:path'],
   },
+  { files: 'apis.ts', ours: ['api/', 'http/', 'domain/', 'config.ts'], outside: [] },
   {
     files: 'wire.ts',
-    ours: ['api/', 'http/', 'domain/', 'storage/', 'kit/', 'config.ts', 'program-'],
+    ours: ['apis.ts', 'http/', 'domain/', 'storage/', 'kit/', 'config.ts', 'program-'],
     outside: [],
   },
   {

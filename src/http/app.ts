@@ -8,12 +8,18 @@ import { requireRole } from '../domain/access.ts'
 import type { Principal } from '../domain/account.ts'
 import { AppError } from '../domain/app-error.ts'
 import { randomUuid } from '../kit/uuid.ts'
-import { corsHeaders, preflightHeaders, refuseCrossSite } from './cors.ts'
-import type { Authenticate, RequestContext, Route } from './handler.ts'
+import { type Api, type ApiStyle, apiOfPath } from './api.ts'
+import type { Authenticate, RequestContext } from './handler.ts'
 import type { App, HttpRequest, HttpResponse } from './message.ts'
-import { problemResponse, statusOf, unknownProblemResponse } from './problem.ts'
+import { statusOf } from './problem.ts'
 import { finishResponse } from './response.ts'
-import { createRouter, type RouteMatch, type Router } from './router.ts'
+import {
+  allowedMethods,
+  createRouter,
+  type Methods,
+  type RouteMatch,
+  type Router,
+} from './router.ts'
 
 /** Characters of the path, and of the query. */
 const MAX_URI_LENGTH = 8192
@@ -21,11 +27,11 @@ const MAX_URI_LENGTH = 8192
 export type AppSettings = {
   /** Public base of links, or empty. */
   readonly baseUrl: string
-  readonly corsOrigins: readonly string[]
 }
 
 export type AppParts = {
-  readonly routes: readonly Route[]
+  /** One of them takes the paths that no other owns. */
+  readonly apis: readonly Api[]
   readonly authenticate: Authenticate
   readonly settings: AppSettings
   /** Takes what went wrong inside, for the log; `reference` is what the client was told. */
@@ -33,42 +39,60 @@ export type AppParts = {
 }
 
 export function createApp(parts: AppParts): App {
-  const router = createRouter(parts.routes)
+  const open = createApiShelf(parts.apis)
   return async (request) => {
+    const { router, style } = await open(request.path)
+    const asked: Asked = { request, style, methods: [] }
     try {
-      const answer = await respond(request, router, parts)
-      const response = finishResponse(shared(answer, request, parts.settings), request.method)
-      return reported(response, parts)
+      const answer = await respond(asked, router, parts)
+      return reported(finished(answer, asked), parts)
     } catch (error) {
-      return finishResponse(shared(failure(error, parts), request, parts.settings), request.method)
+      return finished(failure(error, asked, parts), asked)
     }
   }
 }
 
-async function respond(
-  request: HttpRequest,
-  router: Router,
-  parts: AppParts,
-): Promise<HttpResponse> {
+/** A request on its way, and the methods of its path once they are known. */
+type Asked = { readonly request: HttpRequest; readonly style: ApiStyle; methods: Methods }
+
+type OpenApi = { readonly router: Router; readonly style: ApiStyle }
+
+/** APIs by path, each loaded once. */
+function createApiShelf(apis: readonly Api[]): (path: string) => Promise<OpenApi> {
+  const opened = new Map<Api, OpenApi>()
+  return async (path) => {
+    const api = apiOfPath(apis, path)
+    const there = opened.get(api)
+    if (there) return there
+    const { routes, style } = await api.load()
+    const fresh = { router: createRouter(routes, style.answersHead), style }
+    opened.set(api, fresh)
+    return fresh
+  }
+}
+
+async function respond(asked: Asked, router: Router, parts: AppParts): Promise<HttpResponse> {
+  const { request, style } = asked
   if (request.problem) throw request.problem
   if (Math.max(request.path.length, request.query.length) > MAX_URI_LENGTH) {
     throw new AppError('uri-too-long', 'Path or query are too long', { limit: MAX_URI_LENGTH })
   }
   const match = router.find(request.method, request.path)
+  if (match.kind !== 'none') asked.methods = match.methods
   if (request.method === 'OPTIONS' && match.kind === 'other-methods') {
-    return optionsResponse(match.methods, request, parts.settings)
+    return style.options(match.methods, request)
   }
   if (match.kind !== 'route') {
     await parts.authenticate(request)
-    throw noRoute(match)
+    throw noRoute(match, style)
   }
   const { access, handler } = match.route
   if (access === 'public') {
-    refuseCrossSite(request, parts.settings.corsOrigins)
+    style.guardOrigin(request)
     return handler(request, contextOf(request, match, NOBODY, parts.settings))
   }
   const principal = await parts.authenticate(request)
-  refuseCrossSite(request, parts.settings.corsOrigins)
+  style.guardOrigin(request)
   requireRole(principal, access)
   return handler(request, contextOf(request, match, principal, parts.settings))
 }
@@ -88,46 +112,39 @@ function contextOf(
   return { principal, parameters, query: new URLSearchParams(request.query), baseUrl }
 }
 
-function noRoute(match: Exclude<RouteMatch, RouteFound>): AppError {
+function noRoute(match: Exclude<RouteMatch, RouteFound>, { answersHead }: ApiStyle): AppError {
   if (match.kind === 'none') return new AppError('route-not-found', 'There is nothing at this path')
   return new AppError('method-not-allowed', 'This path does not know this method', {
-    allow: match.methods,
+    allow: allowedMethods(match.methods, answersHead),
   })
 }
 
-function optionsResponse(
-  methods: readonly string[],
-  request: HttpRequest,
-  { corsOrigins }: AppSettings,
-): HttpResponse {
-  const isAllowed = corsOrigins.includes(request.headers['origin'] ?? '')
-  const preflight = isAllowed ? preflightHeaders(methods) : {}
-  return { status: 204, headers: { allow: methods.join(', '), ...preflight } }
-}
-
-/** Adds what pages of configured origins need; a route that has its own rule keeps it. */
-function shared(
-  response: HttpResponse,
-  request: HttpRequest,
-  { corsOrigins }: AppSettings,
-): HttpResponse {
-  if (corsOrigins.length === 0) return response
-  const vary = ['Origin', ...[response.headers['vary'] ?? []].flat()].join(', ')
-  return {
-    ...response,
-    headers: { ...corsHeaders(request, corsOrigins), ...response.headers, vary },
+/** The answer as it leaves, with what its API says of every answer. */
+function finished(response: HttpResponse, { request, style, methods }: Asked): HttpResponse {
+  const shared = style.headers(request, methods)
+  const vary = [shared['vary'] ?? [], response.headers['vary'] ?? []].flat()
+  const headers = {
+    ...shared,
+    ...response.headers,
+    ...(vary.length > 0 && { vary: vary.join(', ') }),
   }
+  return finishResponse({ ...response, headers }, request.method)
 }
 
 /** Errors that say nothing is wrong with the request but with us also go to the log. */
-function failure(error: unknown, { report }: AppParts): HttpResponse {
+function failure(error: unknown, { request, style }: Asked, { report }: AppParts): HttpResponse {
   const isKnown = error instanceof AppError
   if (isKnown && (statusOf(error.code) < 500 || error.code === 'setup-required')) {
-    return problemResponse(error)
+    return style.problem(error, request)
   }
   const reference = randomUuid()
   report(reference, error)
-  return isKnown ? problemResponse(error, reference) : unknownProblemResponse(reference)
+  return style.problem(isKnown ? error : unforeseen(reference), request, reference)
+}
+
+function unforeseen(reference: string): AppError {
+  const message = `Something went wrong inside; the log tells more under ${reference}`
+  return new AppError('internal', message)
 }
 
 /** A body that breaks off while it is sent cannot become an error response any more; the log still tells. */

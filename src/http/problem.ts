@@ -77,13 +77,6 @@ export function problemResponse(error: AppError, reference?: string): HttpRespon
   )
 }
 
-/** The response for what nobody foresaw; `reference` also stands in the log line that tells the rest. */
-export function unknownProblemResponse(reference: string): HttpResponse {
-  const errorMessage = `Something went wrong inside; the log tells more under ${reference}`
-  const body = { status: 'error', errorMessage, code: 'internal', reference }
-  return jsonResponse(500, body, { 'cache-control': 'no-store' })
-}
-
 function problemHeaders(code: ErrorCode, facts: ErrorFacts): Record<string, string> {
   const status = STATUS[code]
   if (status === 401) return { 'www-authenticate': 'Basic realm="Apie"' }

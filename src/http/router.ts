@@ -10,9 +10,23 @@ import type { Route, RouteParameters } from './handler.ts'
 
 /** What stands under a path: a route for this method, or other methods only, or nothing. */
 export type RouteMatch =
-  | { readonly kind: 'route'; readonly route: Route; readonly parameters: RouteParameters }
-  | { readonly kind: 'other-methods'; readonly methods: readonly string[] }
+  | {
+      readonly kind: 'route'
+      readonly route: Route
+      readonly parameters: RouteParameters
+      readonly methods: Methods
+    }
+  | { readonly kind: 'other-methods'; readonly methods: Methods }
   | { readonly kind: 'none' }
+
+/** Methods of the routes of a path, in the order of the routes; one may come more than once. */
+export type Methods = readonly string[]
+
+/** The methods that a client may use, for `Allow`. */
+export function allowedMethods(registered: Methods, answersHead = true): readonly string[] {
+  const head = answersHead && registered.includes('GET') ? ['HEAD'] : []
+  return [...new Set([...registered, ...head, 'OPTIONS'])].sort()
+}
 
 export type Router = {
   /** @throws AppError `bad-request` where the path is not percent-encoded UTF-8 */
@@ -25,7 +39,8 @@ type Pattern = {
   compiled?: { readonly keys: readonly string[]; readonly pattern: RegExp }
 }
 
-export function createRouter(routes: readonly Route[]): Router {
+/** @param answersHead whether a HEAD without a route of its own is a GET whose body is left out */
+export function createRouter(routes: readonly Route[], answersHead = true): Router {
   const fixed = new Map<string, Route[]>()
   const patterns = new Map<string, Pattern[]>()
   for (const route of routes) {
@@ -36,8 +51,10 @@ export function createRouter(routes: readonly Route[]): Router {
     find: (method, path) => {
       const plain = plainPath(path)
       const here = fixed.get(plain) ?? fixed.get(plain.replace(/\/$/, ''))
-      if (here) return choose(method, [{ routes: here, parameters: {} }])
-      return choose(method, matches(patterns.get(firstSegment(plain)) ?? [], plain))
+      const found = here
+        ? [{ routes: here, parameters: {} }]
+        : matches(patterns.get(firstSegment(plain)) ?? [], plain)
+      return choose(method, found, answersHead)
     },
   }
 }
@@ -77,21 +94,32 @@ function compile(path: string): { keys: readonly string[]; pattern: RegExp } {
   return { keys, pattern: new RegExp(pattern.source) }
 }
 
-function choose(method: string, found: readonly Found[]): RouteMatch {
-  for (const { routes, parameters } of found) {
-    const route = routeFor(method, routes)
-    if (route) return { kind: 'route', route, parameters }
-  }
+function choose(method: string, found: readonly Found[], answersHead: boolean): RouteMatch {
   const methods = found.flatMap(({ routes }) => routes.map((route) => route.method as string))
-  if (methods.length === 0) return { kind: 'none' }
-  if (methods.includes('GET')) methods.push('HEAD')
-  return { kind: 'other-methods', methods: [...new Set([...methods, 'OPTIONS'])].sort() }
+  for (const { routes, parameters } of found) {
+    const route = routeFor(method, routes, answersHead)
+    if (route) return { kind: 'route', route, parameters, methods }
+  }
+  return methods.length === 0 ? { kind: 'none' } : { kind: 'other-methods', methods }
 }
 
-/** A HEAD without a route of its own is a GET whose body is left out. */
-function routeFor(method: string, routes: readonly Route[]): Route | undefined {
+function routeFor(
+  method: string,
+  routes: readonly Route[],
+  answersHead: boolean,
+): Route | undefined {
   const own = routes.find((route) => route.method === method)
-  return own ?? (method === 'HEAD' ? routes.find((route) => route.method === 'GET') : undefined)
+  const isHead = answersHead && method === 'HEAD'
+  return own ?? (isHead ? routes.find((route) => route.method === 'GET') : undefined)
+}
+
+/** The path as routes see it, or `undefined` where it is not percent-encoded UTF-8. */
+export function decodedPath(path: string): string | undefined {
+  try {
+    return plainPath(path)
+  } catch {
+    return undefined
+  }
 }
 
 /**

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Principal } from '../../src/domain/account.ts'
 import { AppError } from '../../src/domain/app-error.ts'
 import { createApp } from '../../src/http/app.ts'
+import { defaultStyle } from '../../src/http/default-style.ts'
 import type { Handler, Route } from '../../src/http/handler.ts'
 import { httpRequest, sendTo } from '../support/app-send.ts'
 
@@ -26,9 +27,17 @@ function open(
   const reports: [string, unknown][] = []
   const { access = 'reader', method = 'GET', baseUrl = '', corsOrigins = [] } = options
   const app = createApp({
-    routes: [{ method, path: '/x', access, handler }],
+    apis: [
+      {
+        prefixes: [],
+        load: () => ({
+          routes: [{ method, path: '/x', access, handler }],
+          style: defaultStyle({ corsOrigins }),
+        }),
+      },
+    ],
     authenticate: options.authenticate ?? (async () => reader),
-    settings: { baseUrl, corsOrigins },
+    settings: { baseUrl },
     report: (reference, error) => reports.push([reference, error]),
   })
   return { app, send: sendTo(app), reports }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Route } from '../../src/http/handler.ts'
-import { createRouter } from '../../src/http/router.ts'
+import { allowedMethods, createRouter } from '../../src/http/router.ts'
 
 const route = (method: Route['method'], path: string): Route => ({
   method,
@@ -69,12 +69,13 @@ describe('the router', () => {
   )
 
   it('names the methods of a path that does not know the one asked for', () => {
-    expect(found('DELETE', '/things/a')).toEqual(['GET', 'HEAD', 'OPTIONS', 'PUT'])
-    expect(found('TRACE', '/')).toEqual(['GET', 'HEAD', 'OPTIONS'])
+    expect(found('DELETE', '/things/a')).toEqual(['GET', 'HEAD', 'PUT'])
+    expect(allowedMethods(['PUT', 'GET', 'GET'])).toEqual(['GET', 'HEAD', 'OPTIONS', 'PUT'])
+    expect(allowedMethods(['GET'], false)).toEqual(['GET', 'OPTIONS'])
   })
 
   it('lets a path without parameters hide those with them', () => {
-    expect(found('GET', '/things/check')).toEqual(['OPTIONS', 'POST'])
+    expect(found('GET', '/things/check')).toEqual(['POST'])
   })
 
   it.each(['/things/%', '/things/%zz', '/things/%ff', '/things/%C0%AE', '/things/%ED%A0%80'])(

@@ -1,15 +1,17 @@
 /** The app on a store, of memory unless another is given, with the account that the corpus expects. */
-import { healthRoutes } from '../../src/api/admin/health.ts'
-import { apieRoutes } from '../../src/api/apie/routes.ts'
+import { createApis } from '../../src/apis.ts'
 import { readSettings } from '../../src/config.ts'
 import { AppError } from '../../src/domain/app-error.ts'
 import { createEventLog } from '../../src/domain/event-log.ts'
 import type { Store } from '../../src/domain/ports.ts'
+import { createSetup } from '../../src/domain/setup.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { App } from '../../src/http/message.ts'
 import { createMemoryStore } from '../../src/storage/memory/engine.ts'
+import { createMemorySetupToken } from '../../src/storage/memory/setup-token.ts'
 import type { Send } from '../gateway/corpus.ts'
 import { sendTo } from './app-send.ts'
+import { testAccounts } from './test-accounts.ts'
 
 export type TestApp = {
   readonly app: App
@@ -25,8 +27,9 @@ export async function openTestApp(
     readonly store?: Store
   } = {},
 ): Promise<TestApp> {
+  const clock = { now: () => Date.now() }
   const settings = readSettings({ environment: options.environment ?? {} })
-  const store = options.store ?? createMemoryStore({ clock: { now: () => Date.now() } })
+  const store = options.store ?? createMemoryStore({ clock })
   const reports: { reference: string; error: unknown }[] = []
   const events = createEventLog(store.log)
   let password = 'pw'
@@ -40,10 +43,15 @@ export async function openTestApp(
     },
   }
   const app = createApp({
-    routes: [
-      ...healthRoutes({ events }),
-      ...apieRoutes({ events, content: store.content, accounts, version: 'test', settings }),
-    ],
+    apis: createApis({
+      events,
+      store,
+      accounts,
+      setup: createSetup(testAccounts().accounts, createMemorySetupToken()),
+      clock,
+      version: 'test',
+      settings,
+    }),
     authenticate: async (request) => {
       const { authorization } = request.headers
       if (!authorization) throw new AppError('credentials-missing', 'No credentials came')

@@ -3,6 +3,7 @@ import { setupRoutes } from '../../../src/api/admin/setup.ts'
 import { createSetup } from '../../../src/domain/setup.ts'
 import { createApp } from '../../../src/http/app.ts'
 import { createAuthenticate } from '../../../src/http/basic-auth.ts'
+import { defaultStyle } from '../../../src/http/default-style.ts'
 import { createMemorySetupToken } from '../../../src/storage/memory/setup-token.ts'
 import { sendTo } from '../../support/app-send.ts'
 import { testAccounts } from '../../support/test-accounts.ts'
@@ -12,7 +13,12 @@ async function open() {
   const token = createMemorySetupToken()
   const setup = createSetup(accounts, token)
   const app = createApp({
-    routes: setupRoutes(setup),
+    apis: [
+      {
+        prefixes: [],
+        load: () => ({ routes: setupRoutes(setup), style: defaultStyle({ corsOrigins: [] }) }),
+      },
+    ],
     authenticate: createAuthenticate({
       signIn,
       isKnownName: async () => true,
@@ -20,7 +26,7 @@ async function open() {
       setup,
       settings: { anonymous: 'none', trustRemoteUser: false },
     }),
-    settings: { baseUrl: '', corsOrigins: [] },
+    settings: { baseUrl: '' },
     report: () => {},
   })
   const send = sendTo(app)

@@ -1,0 +1,43 @@
+/** The style of an API that has none of its own: problem documents, and only the origins that a setting lists. */
+import type { AppError } from '../domain/app-error.ts'
+import type { ApiStyle } from './api.ts'
+import { corsHeaders, preflightHeaders, refuseCrossSite } from './cors.ts'
+import type { HttpHeaders, HttpRequest, HttpResponse } from './message.ts'
+import { problemResponse } from './problem.ts'
+import { allowedMethods } from './router.ts'
+
+export type OriginSettings = { readonly corsOrigins: readonly string[] }
+
+/** @param problem how errors are written; Apie's problem documents unless given */
+export function defaultStyle(
+  { corsOrigins }: OriginSettings,
+  problem: ApiStyle['problem'] = apieProblem,
+): ApiStyle {
+  return {
+    answersHead: true,
+    guardOrigin: (request) => refuseCrossSite(request, corsOrigins),
+    problem,
+    options: (methods, request) => optionsResponse(methods, request, corsOrigins),
+    headers: (request) => sharedHeaders(request, corsOrigins),
+  }
+}
+
+function apieProblem(error: AppError, _request: HttpRequest, reference?: string): HttpResponse {
+  return problemResponse(error, reference)
+}
+
+function optionsResponse(
+  registered: readonly string[],
+  request: HttpRequest,
+  corsOrigins: readonly string[],
+): HttpResponse {
+  const methods = allowedMethods(registered)
+  const isAllowed = corsOrigins.includes(request.headers['origin'] ?? '')
+  const preflight = isAllowed ? preflightHeaders(methods) : {}
+  return { status: 204, headers: { allow: methods.join(', '), ...preflight } }
+}
+
+function sharedHeaders(request: HttpRequest, corsOrigins: readonly string[]): HttpHeaders {
+  if (corsOrigins.length === 0) return {}
+  return { ...corsHeaders(request, corsOrigins), vary: 'Origin' }
+}
