@@ -49,6 +49,8 @@ type StoreCode =
   | 'content-damaged'
   | 'log-damaged'
   | 'import-refused'
+  | 'group-exists'
+  | 'group-not-found'
 
 /** Codes about the machine below. */
 type StorageCode =

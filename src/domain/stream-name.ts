@@ -14,3 +14,8 @@ export function parseStreamName(text: string): StreamName {
   if (problem) throw new AppError('bad-name', `stream ${problem}`, { field: 'stream' })
   return text as StreamName
 }
+
+/** Like `parseStreamName` for looking one up: what cannot be a name is no stream's. */
+export function toStreamName(text: string): StreamName | undefined {
+  return nameProblem(text) === undefined ? (text as StreamName) : undefined
+}

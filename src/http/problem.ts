@@ -43,6 +43,8 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   'content-damaged': 500,
   'log-damaged': 500,
   'import-refused': 400,
+  'group-exists': 409,
+  'group-not-found': 404,
   'index-behind': 503,
   'lock-timeout': 503,
   'outcome-unknown': 503,

@@ -1,0 +1,118 @@
+/** What a subscription group is called, and what is kept of it. How far it is: `subscription-state.ts`. */
+import type { Brand } from '../kit/brand.ts'
+import { AppError } from './app-error.ts'
+import type { EventId } from './event.ts'
+import { nameProblem } from './name.ts'
+import { type StreamName, toStreamName } from './stream-name.ts'
+import {
+  changedSettings,
+  DEFAULT_GROUP_SETTINGS,
+  type GroupSettings,
+} from './subscription-settings.ts'
+import type { GroupState } from './subscription-state.ts'
+
+/** A name like that of a stream, without `::` inside and without `:` in front. */
+export type GroupName = Brand<string, 'GroupName'>
+
+/** A group by its stream and its name. */
+export type GroupId = { readonly stream: StreamName; readonly name: GroupName }
+
+export type Group = {
+  readonly id: GroupId
+  readonly settings: GroupSettings
+  readonly state: GroupState
+}
+
+/**
+ * @throws AppError `bad-name` where one of them is no name, both together are too long to name the stream of
+ * parked messages, or the stream is `$all`, which has no numbers to keep a place by
+ */
+export function parseGroupId(stream: string, name: string): GroupId {
+  const id = toGroupId(stream, name)
+  if (id) return id
+  const problem = groupProblem(stream, name)
+  throw new AppError('bad-name', `subscription group ${problem}`, { field: 'group' })
+}
+
+/** Like `parseGroupId` for looking one up: what cannot be a group is none. */
+export function toGroupId(stream: string, name: string): GroupId | undefined {
+  if (groupProblem(stream, name) !== undefined) return undefined
+  return { stream: stream as StreamName, name: name as GroupName }
+}
+
+function groupProblem(stream: string, name: string): string | undefined {
+  const problem = nameProblem(name)
+  if (problem !== undefined) return problem
+  if (name.startsWith(':') || name.includes('::')) return 'must not begin with ":" or contain "::"'
+  if (stream === '$all') return 'must not read $all'
+  if (toStreamName(stream) === undefined) return 'must read a stream with a valid name'
+  const parked = nameProblem(parkedStreamName(stream, name))
+  return parked === undefined ? undefined : 'and its stream have names that are too long together'
+}
+
+const parkedStreamName = (stream: string, name: string): string =>
+  `$persistentsubscription-${stream}::${name}-parked`
+
+/** The stream of links to the parked messages of a group. No two groups share one. */
+export function parkedStreamOf({ stream, name }: GroupId): StreamName {
+  return parkedStreamName(stream, name) as StreamName
+}
+
+/** What a record holds. Lists instead of named members: it is written whenever a message changes hands. */
+export type GroupDocument = {
+  readonly stream: string
+  readonly name: string
+  /** Those that differ from the defaults. */
+  readonly settings: Partial<GroupSettings>
+  readonly next: number
+  /** Number, event id, retries, due. */
+  readonly messages: readonly (readonly [number, string, number, number])[]
+  /** Number, id of the link. */
+  readonly parking: readonly (readonly [number, string])[]
+  readonly replay: readonly [number, number]
+  readonly processed: number
+  readonly isStopped: boolean
+}
+
+export function toDocument({ id, settings, state }: Group): GroupDocument {
+  return {
+    stream: id.stream,
+    name: id.name,
+    settings: changedSettings(settings),
+    next: state.next,
+    messages: state.messages.map(({ number, eventId, retryCount, dueAtMs }) => [
+      number,
+      eventId,
+      retryCount,
+      dueAtMs,
+    ]),
+    parking: state.parking.map(({ number, parkedId }) => [number, parkedId]),
+    replay: [state.replay.from, state.replay.to],
+    processed: state.processed,
+    isStopped: state.isStopped,
+  }
+}
+
+export function fromDocument(document: GroupDocument): Group {
+  const [from, to] = document.replay
+  return {
+    id: { stream: document.stream as StreamName, name: document.name as GroupName },
+    settings: { ...DEFAULT_GROUP_SETTINGS, ...document.settings },
+    state: {
+      next: document.next,
+      messages: document.messages.map(([number, eventId, retryCount, dueAtMs]) => ({
+        number,
+        eventId: eventId as EventId,
+        retryCount,
+        dueAtMs,
+      })),
+      parking: document.parking.map(([number, parkedId]) => ({
+        number,
+        parkedId: parkedId as EventId,
+      })),
+      replay: { from, to },
+      processed: document.processed,
+      isStopped: document.isStopped,
+    },
+  }
+}

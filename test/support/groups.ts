@@ -1,0 +1,73 @@
+/** Subscription groups on a store, read from its streams as they are. */
+import { parseStoredEvent } from '../../src/domain/event.ts'
+import type { LogEngine, RecordEngine } from '../../src/domain/ports.ts'
+import { streamSequence } from '../../src/domain/sequence.ts'
+import { parseGroupId } from '../../src/domain/subscription-group.ts'
+import {
+  DEFAULT_GROUP_SETTINGS,
+  type GroupSettings,
+} from '../../src/domain/subscription-settings.ts'
+import {
+  createSubscriptions,
+  type MessageSource,
+  type Subscriptions,
+} from '../../src/domain/subscriptions.ts'
+import { createMemoryStore } from '../../src/storage/memory/engine.ts'
+import { appendTo, draft } from './drafts.ts'
+import { type HandClock, handClock } from './store.ts'
+
+/** The group of most tests. */
+export const GROUP = parseGroupId('orders', 'shipping')
+
+/** Streams without views and truncation. */
+export function plainSource(log: LogEngine): MessageSource {
+  return {
+    lastNumber: async (stream) => (await log.sequenceHead(streamSequence(stream)))?.number ?? -1,
+    read: async (stream, from, limit) => {
+      const page = await log.readSequence(streamSequence(stream), from, 'forwards', limit)
+      return page.map(({ number, event }) => ({ number, eventId: parseStoredEvent(event).eventId }))
+    },
+  }
+}
+
+export type TestGroups = {
+  readonly log: LogEngine
+  readonly records: RecordEngine
+  readonly clock: HandClock
+  readonly subscriptions: Subscriptions
+  /** As another process sees the same store. */
+  another(): Subscriptions
+  /** Appends events to the stream of the group; their ids are `uuid(n)`. */
+  append(...numbers: readonly number[]): Promise<void>
+  /** Numbers that a fetch hands out. */
+  fetch(count: number): Promise<readonly number[]>
+}
+
+export async function testGroups(
+  settings: Partial<GroupSettings> | undefined = {},
+  maxMessages = 1000,
+): Promise<TestGroups> {
+  const clock = handClock()
+  const { log, records } = createMemoryStore({ clock })
+  const source = plainSource(log)
+  const another = () => createSubscriptions({ records, log, source, clock, maxMessages })
+  const subscriptions = another()
+  await subscriptions.create(GROUP, { ...DEFAULT_GROUP_SETTINGS, ...settings })
+  return {
+    log,
+    records,
+    clock,
+    subscriptions,
+    another,
+    append: async (...numbers) => {
+      await log.append(
+        appendTo(
+          GROUP.stream,
+          numbers.map((n) => draft(n)),
+        ),
+      )
+    },
+    fetch: async (count) =>
+      (await subscriptions.fetch(GROUP, count, 'ann')).map(({ number }) => number),
+  }
+}
