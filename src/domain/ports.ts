@@ -85,6 +85,9 @@ export type LogEngine = {
 
   findEventId(stream: StreamName, eventId: EventId): Promise<Position | undefined>
 
+  /** An event with this id in whatever stream; where several streams have one, any of them. */
+  findEventIdAnywhere(eventId: EventId): Promise<Position | undefined>
+
   sequenceHead(sequence: SequenceKey): Promise<SequenceHead | undefined>
 
   /**
@@ -160,8 +163,12 @@ export type RecordEngine = {
   ): Promise<StoredRecord>
   /** @throws AppError `record-conflict` where the record is not at revision `expected` */
   remove(collection: Collection, key: string, expected: number): Promise<void>
-  /** In the order in which the keys first came to be. */
-  list(collection: Collection): Promise<readonly StoredRecord[]>
+  /**
+   * In the order in which the keys first came to be.
+   * @param group only the records whose key begins with it and a `/`; holds no `/` itself. Costs as much as
+   * there are such records, however many others the collection has
+   */
+  list(collection: Collection, group?: string): Promise<readonly StoredRecord[]>
   /** Checks what the records are kept in; changes nothing. Absent where that could not be damaged. */
   readonly verify?: (progress?: Progress) => Promise<VerifyReport>
   close(): Promise<void>

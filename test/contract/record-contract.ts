@@ -9,6 +9,7 @@ export function recordContract(engine: Engine): void {
     writeGroup(open)
     conflictGroup(open)
     listGroup(open)
+    groupGroup(open)
     if (engine.persistence.kind === 'durable') reopenGroup(open)
   })
 }
@@ -167,6 +168,32 @@ function listGroup(open: Open): void {
     const keys = Array.from({ length: 200 }, (_, n) => `k${n}`)
     for (const key of keys) await records.write('many', key, null, 'absent')
     expect((await records.list('many')).map(({ key }) => key)).toEqual(keys)
+  })
+}
+
+function groupGroup(open: Open): void {
+  test('a group is what begins with its name and a slash, in the order of a list', async () => {
+    const { records } = (await open()).store
+    const keys = ['a/2', 'b/1', 'a/1/x', 'a', 'ab/1', 'a/', '/a', '$a/ß']
+    for (const key of keys) await records.write('c', key, key, 'absent')
+    await records.write('other', 'a/3', null, 'absent')
+    await records.write('c', 'a/2', 'changed', 0)
+    const keysOf = async (group: string) =>
+      (await records.list('c', group)).map(({ key, value }) => [key, value])
+    expect(await keysOf('a')).toEqual([
+      ['a/2', 'changed'],
+      ['a/1/x', 'a/1/x'],
+      ['a/', 'a/'],
+    ])
+    expect(await keysOf('')).toEqual([['/a', '/a']])
+    expect(await keysOf('$a')).toEqual([['$a/ß', '$a/ß']])
+    expect(await keysOf('c')).toEqual([])
+    await records.remove('c', 'a/1/x', 0)
+    expect(await keysOf('a')).toEqual([
+      ['a/2', 'changed'],
+      ['a/', 'a/'],
+    ])
+    expect(await records.list('c')).toHaveLength(7)
   })
 }
 

@@ -22,6 +22,7 @@ const STEPS: readonly (readonly [
   ['the links', 'writeAt', '/links'],
   ['the key of the hash', 'writeAt', '/keys'],
   ['the key of the id', 'writeAt', '/keys', 2],
+  ['the id alone', 'writeAt', '/ids'],
   ['the sequences', 'writeAt', '/sequences'],
   ['the look at the head', 'readAt', '/head'],
   ['the head', 'writeAt', '/head'],

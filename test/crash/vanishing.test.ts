@@ -53,7 +53,8 @@ async function follow({ log }: OpenLog, isOver: () => boolean): Promise<Seen> {
 function removeSome(folder: string, random: Random): void {
   const names = existsSync(folder) ? readdirSync(folder) : []
   const generation = names[Math.floor(random() * names.length)]
-  const target = ['entries', 'links', 'keys', 'sequences', ''][Math.floor(random() * 5)] ?? ''
+  const target =
+    ['entries', 'links', 'keys', 'sequences', 'ids', ''][Math.floor(random() * 6)] ?? ''
   const path = random() < 0.2 ? folder : join(folder, generation ?? '', target)
   try {
     rmSync(path, { recursive: true, force: true })

@@ -139,6 +139,7 @@ describe('a long sequence', () => {
       read: (position) => engine.read(position),
       findHash: (hash) => engine.findHash(hash),
       findEventId: (stream, id) => engine.findEventId(stream, id),
+      findEventIdAnywhere: (id) => engine.findEventIdAnywhere(id),
       sequenceHead: (sequence) => engine.sequenceHead(sequence),
       readSequence: (...all) => {
         reads++

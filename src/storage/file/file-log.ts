@@ -81,6 +81,15 @@ export class FileLog implements LogEngine {
     return (await this.readById(stream, eventId, end))?.position
   }
 
+  async findEventIdAnywhere(eventId: string): Promise<Position | undefined> {
+    const end = await this.follower.snapshot()
+    for (const position of this.follower.index.findEventIdAnywhere(eventId, end)) {
+      const event = parseStoredEvent(await this.readEvent(position))
+      if (event.eventId.toLowerCase() === eventId) return position
+    }
+    return undefined
+  }
+
   async sequenceHead(sequence: SequenceKey): Promise<SequenceHead | undefined> {
     const end = await this.follower.snapshot()
     return this.follower.index.sequenceHead(sequence, end)

@@ -77,6 +77,9 @@ export class IndexAudit {
     if (this.index.findHash(event.hash, this.end) !== position) return 'is not found by its hash'
     const byId = this.index.findEventId(event.stream, event.eventId, this.end)
     if (!byId.includes(position)) return 'is not found by its id'
+    if (this.index.findEventIdAnywhere(event.eventId, this.end).length === 0) {
+      return 'is not found by its id alone'
+    }
     return this.sequenceProblem(position, event, entry)
   }
 

@@ -1,10 +1,11 @@
 /**
- * The four files of one generation of an index, opened. A generation is a folder of its own below `index/`,
+ * The five files of one generation of an index, opened. A generation is a folder of its own below `index/`,
  * named in `head`: an index that is built anew never mixes with one that another process still uses.
  *
  *     entries     one entry an event (`entry.ts`)
  *     links       32 bytes an event: for each lane the position + 1 of the next member, u48; 0: none yet
  *     keys        hash and event id → position (`key-table.ts`)
+ *     ids         event id, in whatever stream → position (`key-table.ts`)
  *     sequences   sequence → first and late member (`sequence-table.ts`)
  *
  * Everything but the hints in `sequences` is written once and is the same whoever writes it.
@@ -15,7 +16,9 @@ import { ENTRY_BYTES, Entry, LANES } from './entry.ts'
 import { KeyTable } from './key-table.ts'
 import { SequenceTable } from './sequence-table.ts'
 
-const NAMES = ['entries', 'links', 'keys', 'sequences']
+const NAMES = ['entries', 'links', 'keys', 'sequences', 'ids']
+const KEY_SLOTS = 3
+const ID_SLOTS = 2
 const LINK_ROW = 32
 const LINK_BYTES = 6
 
@@ -24,15 +27,17 @@ export type Link = { readonly from: number; readonly lane: number; readonly to: 
 
 export class IndexFiles {
   readonly keys: KeyTable
+  readonly ids: KeyTable
   readonly sequences: SequenceTable
   private readonly disk: Disk
-  private readonly fds: readonly [entries: Fd, links: Fd, keys: Fd, sequences: Fd]
+  private readonly fds: readonly [entries: Fd, links: Fd, keys: Fd, sequences: Fd, ids: Fd]
 
-  private constructor(disk: Disk, fds: readonly [Fd, Fd, Fd, Fd]) {
+  private constructor(disk: Disk, fds: readonly [Fd, Fd, Fd, Fd, Fd]) {
     this.disk = disk
     this.fds = fds
-    this.keys = new KeyTable(disk, fds[2])
+    this.keys = new KeyTable(disk, fds[2], KEY_SLOTS)
     this.sequences = new SequenceTable(disk, fds[3])
+    this.ids = new KeyTable(disk, fds[4], ID_SLOTS)
   }
 
   /** Opens what is there; `undefined` where a file is missing. */
@@ -70,10 +75,10 @@ export class IndexFiles {
     } finally {
       if (fds.length < NAMES.length) closeAll(disk, fds)
     }
-    const [entries, links, keys, sequences] = fds
-    if (entries === undefined || links === undefined) return undefined
-    if (keys === undefined || sequences === undefined) return undefined
-    return new IndexFiles(disk, [entries, links, keys, sequences])
+    const [entries, links, keys, sequences, ids] = fds
+    if (entries === undefined || links === undefined || keys === undefined) return undefined
+    if (sequences === undefined || ids === undefined) return undefined
+    return new IndexFiles(disk, [entries, links, keys, sequences, ids])
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 /**
- * `index/…/keys`: from a key (hash of an event; stream and event id) to positions that may hold it.
+ * `index/…/keys` and `index/…/ids`: from a key (hash of an event; stream and event id; event id alone) to
+ * positions that may hold it.
  *
  * The file is a row of hash tables (`growing-tables.ts`), so that nothing is
  * ever moved and a look-up reads one short run of slots in each of a handful of tables. A slot is 8 bytes:
@@ -14,24 +15,41 @@ import { GrowingTables, type Table } from './growing-tables.ts'
 import { PageCache } from './page-cache.ts'
 
 const SLOT = 8
-/** Three slots for each event, which has two keys: at most two thirds are in use. */
-const TABLES = new GrowingTables({ firstMembers: 4096, slotsPerMember: 3, slotBytes: SLOT })
+/** Positions of one key that a table takes at most by `addSome`. */
+const SOME = 8
 
 /** 8 bytes that stand for a key; uniformly spread. */
 export type Fingerprint = Buffer
 
 export class KeyTable {
   private readonly pages: PageCache
+  private readonly tables: GrowingTables
 
-  constructor(disk: Disk, fd: Fd) {
+  /** @param slotsPerMember slots for each event: half as many again as it has keys, or more */
+  constructor(disk: Disk, fd: Fd, slotsPerMember: number) {
     this.pages = new PageCache(disk, fd)
+    this.tables = new GrowingTables({ firstMembers: 4096, slotsPerMember, slotBytes: SLOT })
   }
 
   /** Adds a key of the event at `position`; nothing happens where it is in already. */
   add(key: Fingerprint, position: number): void {
-    const table = TABLES.tableOf(position)
+    const table = this.tables.tableOf(position)
     const value = slotValue(key, position - table.first)
     const free = this.probe(table, key, (slot) => (slot.equals(value) ? 'stop' : 'go on'))
+    if (free !== undefined) this.pages.write(value, table.offset + free * SLOT)
+  }
+
+  /** Like `add`, but of a key that comes again and again a table keeps the first few positions only. */
+  addSome(key: Fingerprint, position: number): void {
+    const table = this.tables.tableOf(position)
+    const value = slotValue(key, position - table.first)
+    const mark = fingerprintMark(key)
+    let same = 0
+    const free = this.probe(table, key, (slot) => {
+      if (slot.equals(value)) return 'stop'
+      if (slot.readUInt32LE(0) === mark) same++
+      return same < SOME ? 'go on' : 'stop'
+    })
     if (free !== undefined) this.pages.write(value, table.offset + free * SLOT)
   }
 
@@ -39,7 +57,7 @@ export class KeyTable {
   find(key: Fingerprint, end: number): number[] {
     const found: number[] = []
     const mark = fingerprintMark(key)
-    for (const table of TABLES.tablesBelow(end)) {
+    for (const table of this.tables.tablesBelow(end)) {
       this.probe(table, key, (slot) => {
         const position = table.first + slot.readUInt32LE(4) - 1
         if (slot.readUInt32LE(0) === mark && position < end) found.push(position)

@@ -48,6 +48,8 @@ export class LogIndex {
   private readonly entries = new BoundedMap<number, Entry>(MOST_KEPT)
   private readonly pendingHashes = new Map<string, number>()
   private readonly pendingIds = new Map<string, number>()
+  /** Of equal ids the first. */
+  private readonly pendingAnyIds = new Map<string, number>()
 
   /** @param files absent while nothing was ever written */
   constructor(
@@ -129,6 +131,17 @@ export class LogIndex {
     return this.opened().keys.find(this.idFingerprint(stream, eventId), upTo)
   }
 
+  /** Positions whose event may have this id, in whatever stream; the caller looks at the events. */
+  findEventIdAnywhere(eventId: string, end: number): number[] {
+    const { count } = this.persistedPoint
+    const persisted =
+      count === 0
+        ? []
+        : this.opened().ids.find(this.anyIdFingerprint(eventId), Math.min(end, count))
+    const pending = this.pendingAnyIds.get(eventId)
+    return pending === undefined || pending >= end ? persisted : [pending, ...persisted]
+  }
+
   sequenceHead(key: SequenceKey, end: number): SequenceHead | undefined {
     const lane = laneOf(key)
     let head = this.pendingHeads.get(key) ?? this.heads.get(key)
@@ -188,6 +201,9 @@ export class LogIndex {
       }
       this.pendingHashes.delete(event.hash)
       this.pendingIds.delete(`${event.stream}/${event.eventId}`)
+      if (this.pendingAnyIds.get(event.eventId) === this.count) {
+        this.pendingAnyIds.delete(event.eventId)
+      }
     }
   }
 
@@ -205,6 +221,7 @@ export class LogIndex {
     this.pending.push({ entry, event, members })
     this.pendingHashes.set(event.hash, position)
     this.pendingIds.set(`${event.stream}/${event.eventId}`, position)
+    if (!this.pendingAnyIds.has(event.eventId)) this.pendingAnyIds.set(event.eventId, position)
   }
 
   /**
@@ -221,6 +238,7 @@ export class LogIndex {
     this.pending.forEach(({ event }, index) => {
       files.keys.add(Buffer.from(event.hash, 'hex'), first + index)
       files.keys.add(this.idFingerprint(event.stream, event.eventId), first + index)
+      files.ids.addSome(this.anyIdFingerprint(event.eventId), first + index)
     })
     this.flushSequences(files, syncedCount)
     if (this.files !== files) this.files?.close()
@@ -232,6 +250,7 @@ export class LogIndex {
     this.pendingHeads.clear()
     this.pendingHashes.clear()
     this.pendingIds.clear()
+    this.pendingAnyIds.clear()
   }
 
   /** Positions and lanes of all pending events; for checking an index against a log. */
@@ -364,6 +383,10 @@ export class LogIndex {
 
   private idFingerprint(stream: string, eventId: string): Buffer {
     return sha256Bytes(`${this.storeId}/i/${stream}/${eventId}`).subarray(0, 8)
+  }
+
+  private anyIdFingerprint(eventId: string): Buffer {
+    return sha256Bytes(`${this.storeId}/e/${eventId}`).subarray(0, 8)
   }
 
   private sequenceFingerprint(key: SequenceKey): Buffer {

@@ -18,11 +18,19 @@ import type { JsonText } from '../../kit/json-text.ts'
 import { randomUuid } from '../../kit/random.ts'
 import type { FileLog } from './file-log.ts'
 
-/** A record's own stream, and for its first event the list of the keys of its collection. */
-export const recordSequences: SequenceRule = ({ stream, eventType, version }) =>
-  version === 0 ? [streamSequence(stream), keysOf(eventType)] : [streamSequence(stream)]
+/** A record's own stream, and for its first event the keys of its collection and those of its group. */
+export const recordSequences: SequenceRule = ({ stream, eventType, version }) => {
+  if (version > 0) return [streamSequence(stream)]
+  const groupStart = eventType.length + 1
+  const groupEnd = stream.indexOf('/', groupStart)
+  const own = [streamSequence(stream), keysOf(eventType)]
+  if (groupEnd < 0) return own
+  return [...own, groupOf(eventType, stream.slice(groupStart, groupEnd))]
+}
 
 const keysOf = (collection: string): SequenceKey => `n/${collection}` as SequenceKey
+const groupOf = (collection: string, group: string): SequenceKey =>
+  `b/${collection}/${group}` as SequenceKey
 const streamOf = (collection: string, key: string): StreamName =>
   `${collection}/${key}` as StreamName
 
@@ -87,10 +95,11 @@ export function createFileRecords(log: FileLog): RecordEngine {
       const found = await readRevision(collection, key)
       await append(collection, key, { isRemoved: true }, nextAfter(found, expected, key))
     },
-    async list(collection) {
+    async list(collection, group) {
+      const keys = group === undefined ? keysOf(collection) : groupOf(collection, group)
       const records: StoredRecord[] = []
       for (let from = 0; ; ) {
-        const page = await log.readSequence(keysOf(collection), from, 'forwards', PAGE)
+        const page = await log.readSequence(keys, from, 'forwards', PAGE)
         for (const { event } of page) {
           const { stream } = parseStoredEvent(event)
           const found = await readRevision(collection, stream.slice(collection.length + 1))

@@ -13,6 +13,7 @@ export type IndexedFacts = {
 export class MemoryIndex {
   readonly hashes = new Map<EventHash, Position>()
   private readonly eventIds = new Map<string, Position>()
+  private readonly anyIds = new Map<EventId, Position>()
   private readonly sequences = new Map<SequenceKey, Position[]>()
   private readonly sequenceRule: SequenceRule
 
@@ -22,6 +23,10 @@ export class MemoryIndex {
 
   eventId(stream: StreamName, eventId: EventId): Position | undefined {
     return this.eventIds.get(eventIdKey(stream, eventId))
+  }
+
+  eventIdAnywhere(eventId: EventId): Position | undefined {
+    return this.anyIds.get(eventId)
   }
 
   /** The positions of the members by their number; empty where there is no such sequence. */
@@ -39,6 +44,7 @@ export class MemoryIndex {
     const version = this.lastVersion(stream) + 1
     this.hashes.set(hash, position)
     this.eventIds.set(eventIdKey(stream, eventId), position)
+    this.anyIds.set(eventId, position)
     for (const key of this.sequenceRule({ stream, eventType, version })) {
       const positions = this.sequences.get(key)
       if (positions) positions.push(position)
@@ -50,6 +56,7 @@ export class MemoryIndex {
     return (
       isSameMap(this.hashes, other.hashes) &&
       isSameMap(this.eventIds, other.eventIds) &&
+      isSameMap(this.anyIds, other.anyIds) &&
       isSameMap(this.sequences, other.sequences)
     )
   }

@@ -68,6 +68,10 @@ export class MemoryLog implements LogEngine {
     return this.index.eventId(stream, eventId)
   }
 
+  async findEventIdAnywhere(eventId: EventId): Promise<Position | undefined> {
+    return this.index.eventIdAnywhere(eventId)
+  }
+
   async sequenceHead(sequence: SequenceKey): Promise<SequenceHead | undefined> {
     const positions = this.index.sequence(sequence)
     const position = positions.at(-1)

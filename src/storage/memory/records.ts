@@ -40,8 +40,11 @@ export class MemoryRecords implements RecordEngine {
     records.delete(key)
   }
 
-  async list(collection: Collection): Promise<readonly StoredRecord[]> {
-    return [...this.records(collection)].map(([key, kept]) => toRecord(key, kept))
+  async list(collection: Collection, group?: string): Promise<readonly StoredRecord[]> {
+    const begin = group === undefined ? '' : `${group}/`
+    return [...this.records(collection)]
+      .filter(([key]) => key.startsWith(begin))
+      .map(([key, kept]) => toRecord(key, kept))
   }
 
   async close(): Promise<void> {}

@@ -50,6 +50,7 @@ describe('a list of events', () => {
     read: async () => log.read(0),
     findHash: (hash) => log.findHash(hash),
     findEventId: (stream, id) => log.findEventId(stream, id),
+    findEventIdAnywhere: (id) => log.findEventIdAnywhere(id),
     sequenceHead: (sequence) => log.sequenceHead(sequence),
     readSequence: (...all) => log.readSequence(...all),
     readLog: async function* () {

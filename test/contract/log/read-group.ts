@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { parseEventId } from '../../../src/domain/event.ts'
 import type { Store } from '../../../src/domain/ports.ts'
-import { appendTo, draft, membersOf, textOf } from '../../support/drafts.ts'
+import { appendTo, draft, membersOf, textOf, uuid } from '../../support/drafts.ts'
 import type { Open } from './open.ts'
 
 const COUNT = 1200
@@ -56,6 +57,23 @@ export function readGroup(open: Open): void {
           }
         }
       }
+    })
+
+    test('an event is found by its id alone, whatever its stream', async () => {
+      const { log } = (await openWithMany(open)).store
+      const find = (n: number) => log.findEventIdAnywhere(parseEventId(uuid(n)))
+      for (const n of [0, 1, 599, COUNT - 1]) expect(await find(n)).toBe(n)
+      expect(await find(COUNT)).toBeUndefined()
+    })
+
+    test('an id that many streams have finds one of their events', async () => {
+      const { store } = await open()
+      await store.log.append(appendTo('other', [draft(7)]))
+      for (let n = 0; n < 40; n++) await store.log.append(appendTo(`s${n}`, [draft(1)]))
+      const position = await store.log.findEventIdAnywhere(parseEventId(uuid(1)))
+      expect(position).toBeGreaterThanOrEqual(1)
+      expect(position).toBeLessThanOrEqual(40)
+      expect(await store.log.findEventIdAnywhere(parseEventId(uuid(7)))).toBe(0)
     })
 
     test('reading may stop at any run', async () => {

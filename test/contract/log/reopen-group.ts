@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { parseEventId } from '../../../src/domain/event.ts'
 import { streamSequence } from '../../../src/domain/sequence.ts'
-import { appendTo, draft, textOf } from '../../support/drafts.ts'
+import { appendTo, draft, textOf, uuid } from '../../support/drafts.ts'
 import type { Engine } from '../../support/store.ts'
 import type { Open } from './open.ts'
 
@@ -16,6 +17,7 @@ export function reopenGroup(engine: Engine, open: Open): void {
       expect(await log.head()).toEqual(head)
       expect(textOf(await log.read(1))).toBe(textOf(events[1]))
       expect(await log.sequenceHead(streamSequence('s'))).toEqual({ number: 1, position: 1 })
+      expect(await log.findEventIdAnywhere(parseEventId(uuid(2)))).toBe(1)
       expect((await log.append(appendTo('s', [draft(2)]))).kind).toBe('already-there')
       const next = await log.append(
         appendTo('s', [draft(3)], { expectedVersion: { kind: 'version', version: 1 } }),
