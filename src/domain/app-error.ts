@@ -41,6 +41,9 @@ type AccessCode =
 /** Codes about the log and the content store. */
 type StoreCode =
   | 'event-not-found'
+  | 'stream-not-found'
+  | 'stream-deleted'
+  | 'stream-locked'
   | 'event-id-conflict'
   | 'head-mismatch'
   | 'wrong-expected-version'

@@ -11,13 +11,15 @@ import {
   type ParsedEvent,
   type StoredEvent,
 } from './event.ts'
-import type { AppendRequest, LogHead, RetryRule } from './ports.ts'
+import type { AppendRequest, LogHead, RetryRule, StreamState } from './ports.ts'
+import type { ProducerId } from './producer.ts'
 import type { StreamName } from './stream-name.ts'
 
 /** The log as an engine sees it while nobody else can append. Versions count from 0; -1: no events. */
 export type LogView = {
   readonly head: LogHead
   lastVersion(stream: StreamName): number | Promise<number>
+  streamState(stream: StreamName): StreamState | Promise<StreamState>
   find(
     stream: StreamName,
     eventId: EventId,
@@ -29,10 +31,12 @@ export type AppendDecision =
   | { readonly kind: 'already-there'; readonly events: readonly StoredEvent[] }
 
 /**
- * A retry wins over a stale expectation: known ids with the same content answer with the stored events.
- * @throws AppError `event-id-conflict`, `head-mismatch`, `wrong-expected-version`
+ * A stream that was ended, or belongs to somebody else, refuses everything. Then a retry wins over a stale
+ * expectation: known ids with the same content answer with the stored events.
+ * @throws AppError `stream-deleted`, `stream-locked`, `event-id-conflict`, `head-mismatch`, `wrong-expected-version`
  */
 export async function decideAppend(view: LogView, request: AppendRequest): Promise<AppendDecision> {
+  refuseClosed(await view.streamState(request.stream), request)
   const known = await findRetry(view, request)
   if (known) return { kind: 'already-there', events: known }
   if (request.expectedHead !== undefined && request.expectedHead !== view.head.hash) {
@@ -48,6 +52,18 @@ export async function decideAppend(view: LogView, request: AppendRequest): Promi
     })
   }
   return { kind: 'append', firstVersion: last + 1 }
+}
+
+function refuseClosed({ owner, isDeleted }: StreamState, { producer }: AppendRequest): void {
+  if (isDeleted) throw new AppError('stream-deleted', 'The stream was deleted for ever')
+  if (owner !== undefined && owner !== producer) {
+    throw new AppError('stream-locked', 'The stream belongs to another producer')
+  }
+}
+
+/** What the events of an append say about whom their stream belongs to. */
+export function claimedBy({ producer, claims }: AppendRequest): { readonly producer?: ProducerId } {
+  return claims && producer !== undefined ? { producer } : {}
 }
 
 /** A retry is a whole batch that was stored before, in its order; a part of one is a conflict. */

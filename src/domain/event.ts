@@ -9,6 +9,7 @@ import type { JsonText } from '../kit/json-text.ts'
 import { sha256Hex } from '../kit/sha256.ts'
 import { AppError } from './app-error.ts'
 import { nameProblem } from './name.ts'
+import type { ProducerId } from './producer.ts'
 import { DEFAULT_STREAM, type StreamName } from './stream-name.ts'
 
 /** 64 lower-case hex digits: the address of an event and its link in the chain. */
@@ -17,6 +18,8 @@ export type EventHash = Brand<string, 'EventHash'>
 export type EventId = Brand<string, 'EventId'>
 /** 1 to 255 characters without control characters, NFC. */
 export type EventType = Brand<string, 'EventType'>
+/** Type of the event that ends a stream for ever: nothing can be appended behind it. */
+export const TOMBSTONE_TYPE = '$streamDeleted' as EventType
 /** 0-based number of an event in the log. */
 export type Position = number
 
@@ -54,6 +57,8 @@ export type ParsedEvent = {
   readonly mediaType?: string
   readonly encoding?: string
   readonly metadata?: unknown
+  /** The producer whom the stream belongs to. */
+  readonly producer?: ProducerId
   readonly createdBy: string
   readonly createdAt: string
 }
@@ -63,6 +68,7 @@ export type EventPlace = {
   readonly stream: StreamName
   readonly version: number
   readonly position: Position
+  readonly producer?: ProducerId
   readonly createdBy: string
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly createdAtMs: number
@@ -97,10 +103,11 @@ export function parseEventType(text: string): EventType {
  */
 export function eventText(draft: EventDraft, place: EventPlace): string {
   const metadata = draft.metadata === undefined ? '' : `,"metadata":${draft.metadata}`
+  const producer = place.producer === undefined ? '' : `,"producer":"${place.producer}"`
   return (
     `{"eventId":"${draft.eventId}","eventType":${JSON.stringify(draft.eventType)}` +
     `,"stream":${JSON.stringify(place.stream)},"version":${place.version}` +
-    `,"position":${place.position},${bodyMembers(draft.body)}${metadata}` +
+    `,"position":${place.position},${bodyMembers(draft.body)}${metadata}${producer}` +
     `,"createdBy":${JSON.stringify(place.createdBy)}` +
     `,"createdAt":"${new Date(place.createdAtMs).toISOString()}","hash":null}`
   )
@@ -122,7 +129,7 @@ export function bodyMembers(body: EventBody): string {
 /** Used again for each hash: a new one for each event makes memory grow faster than it is collected. */
 const scratch = Buffer.allocUnsafeSlow(65_536)
 
-/** The link rule: SHA-256 over the previous hash, a line feed, and the stored text (apie §2.2). */
+/** The link rule: SHA-256 over the previous hash, a line feed, and the stored text. */
 export function chainHash(previous: EventHash, json: string | Uint8Array): EventHash {
   if (typeof json === 'string') return sha256Hex(`${previous}\n${json}`) as EventHash
   const size = 65 + json.length

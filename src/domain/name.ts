@@ -1,4 +1,4 @@
-/** Says what keeps `text` from being a name of a stream or an event type (DESIGN §5c), if anything. */
+/** Says what keeps `text` from being a name of a stream or an event type, if anything. */
 export function nameProblem(text: string): string | undefined {
   if (text.length === 0) return 'must not be empty'
   if ([...text].length > 255) return 'must have at most 255 characters'

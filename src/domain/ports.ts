@@ -4,6 +4,7 @@
  */
 import type { Brand } from '../kit/brand.ts'
 import type { EventDraft, EventHash, EventId, Position, StoredEvent } from './event.ts'
+import type { ProducerId } from './producer.ts'
 import type { SequenceKey } from './sequence.ts'
 import type { StreamName } from './stream-name.ts'
 
@@ -33,6 +34,10 @@ export type AppendRequest = {
   readonly expectedHead?: EventHash
   readonly retryRule: RetryRule
   readonly createdBy: string
+  /** Who the writer says it is; a stream that somebody else owns refuses it. */
+  readonly producer?: ProducerId
+  /** Makes the stream the producer's where nobody owns it; the events then name the producer. */
+  readonly claims?: boolean
   /** At least one. */
   readonly events: readonly EventDraft[]
 }
@@ -41,6 +46,14 @@ export type AppendRequest = {
 export type AppendOutcome = {
   readonly kind: 'appended' | 'already-there'
   readonly events: readonly StoredEvent[]
+}
+
+/** What is settled about a stream for ever. */
+export type StreamState = {
+  /** The producer of the first event that names one. */
+  readonly owner?: ProducerId
+  /** Whether its last event is a tombstone. */
+  readonly isDeleted: boolean
 }
 
 /** Last event of a sequence; `number` counts from 0. */
@@ -73,7 +86,7 @@ export type LogEngine = {
 
   /**
    * Stores a batch durably; resolves only when it is on disk. Decides by `decideAppend` of `append.ts`.
-   * @throws AppError `head-mismatch`, `wrong-expected-version` (fact `current`), `event-id-conflict`: nothing
+   * @throws AppError `stream-deleted`, `stream-locked`, `head-mismatch`, `wrong-expected-version` (fact `current`), `event-id-conflict`: nothing
    * was stored; `storage-…`, `lock-timeout`: nothing was stored; `outcome-unknown`: retry with the same ids
    */
   append(request: AppendRequest): Promise<AppendOutcome>
@@ -89,6 +102,11 @@ export type LogEngine = {
   findEventIdAnywhere(eventId: EventId): Promise<Position | undefined>
 
   sequenceHead(sequence: SequenceKey): Promise<SequenceHead | undefined>
+
+  streamState(stream: StreamName): Promise<StreamState>
+
+  /** Resolves once the log may have more than `count` events, or `signal` is aborted. */
+  waitForMore(count: number, signal: AbortSignal): Promise<void>
 
   /**
    * At most `limit` members of a sequence from number `from` on, in reading order. Where the events are

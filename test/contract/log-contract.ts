@@ -4,6 +4,7 @@ import { type Engine, verifiedStores } from '../support/store.ts'
 import { appendGroup } from './log/append-group.ts'
 import { bodyGroup } from './log/body-group.ts'
 import { chainGroup } from './log/chain-group.ts'
+import { closedGroup } from './log/closed-group.ts'
 import { parallelGroup } from './log/parallel-group.ts'
 import { readGroup } from './log/read-group.ts'
 import { reopenGroup } from './log/reopen-group.ts'
@@ -20,6 +21,7 @@ export function logContract(engine: Engine): void {
     sequenceGroup(open)
     readGroup(open)
     bodyGroup(open)
+    closedGroup(open)
     reopenGroup(engine, open)
   })
 }

@@ -15,6 +15,7 @@ function viewOf(...drafts: readonly EventDraft[]): LogView {
   })
   return {
     head: { count: events.length, hash: events.length > 0 ? HEAD : EMPTY_HASH },
+    streamState: () => ({ isDeleted: false }),
     lastVersion: (name) => (name === stream ? events.length - 1 : -1),
     find: (name, id) =>
       name === stream ? events[drafts.findIndex(({ eventId }) => eventId === id)] : undefined,
@@ -82,6 +83,7 @@ describe('decision on an append', () => {
     const { head, lastVersion, find } = viewOf(draft(1))
     const slow: LogView = {
       head,
+      streamState: async () => ({ isDeleted: false }),
       lastVersion: async (stream) => lastVersion(stream),
       find: async (stream, id) => find(stream, id),
     }

@@ -141,6 +141,8 @@ describe('a long sequence', () => {
       findEventId: (stream, id) => engine.findEventId(stream, id),
       findEventIdAnywhere: (id) => engine.findEventIdAnywhere(id),
       sequenceHead: (sequence) => engine.sequenceHead(sequence),
+      streamState: (stream) => engine.streamState(stream),
+      waitForMore: (...all) => engine.waitForMore(...all),
       readSequence: (...all) => {
         reads++
         return engine.readSequence(...all)

@@ -50,6 +50,18 @@ export const APPEND_CASES: readonly CorpusCase[] = [
     const answer = await putEvent(send, { eventType: 't', body: 1, createdBy: 'evil', hash: 'x' })
     expect(json(answer)).toMatchObject({ createdBy: 'a@b.c', hash: expect.stringMatching(HEX64) })
   }),
+  signedInCase(
+    'a producer that is no UUID is 400, and one that is changes nothing',
+    async (send) => {
+      const headers = { 'content-type': 'application/json', 'x-producer-id': 'P1' }
+      const put = { method: 'PUT', path: '/events', body: '{"eventType":"t","body":1}' }
+      expectError(await send({ ...put, headers }), 400, 'bad-header')
+      const named = { ...headers, 'x-producer-id': ID.toUpperCase() }
+      const answer = await send({ ...put, headers: named })
+      expect(answer.status).toBe(200)
+      expect(json(answer)).not.toHaveProperty('producer')
+    },
+  ),
   signedInCase('a body that is no event is 400 that names the trouble', async (send) => {
     const refused: [string, string, string][] = [
       ['[]', 'bad-field', ''],
@@ -57,6 +69,7 @@ export const APPEND_CASES: readonly CorpusCase[] = [
       ['{"eventType":"t"}', 'bad-field', 'body'],
       ['{"eventType":5,"body":1}', 'bad-field', 'eventType'],
       ['{"eventType":"","body":1}', 'bad-field', 'eventType'],
+      ['{"eventType":"$streamDeleted","body":1}', 'bad-field', 'eventType'],
       ['{"eventType":"t","body":1,"eventId":"x"}', 'bad-field', 'eventId'],
       ['{"eventType":"t","body":1,"stream":"a/b"}', 'bad-name', 'stream'],
       ['{"eventType":"t","body":1,"stream":"$all"}', 'bad-name', 'stream'],

@@ -1,6 +1,11 @@
 /** The body of an append as a draft of an event. Members that are not known are dropped. */
 import { AppError } from '../../domain/app-error.ts'
-import { type EventDraft, parseEventId, parseEventType } from '../../domain/event.ts'
+import {
+  type EventDraft,
+  parseEventId,
+  parseEventType,
+  TOMBSTONE_TYPE,
+} from '../../domain/event.ts'
 import { DEFAULT_STREAM, parseStreamName, type StreamName } from '../../domain/stream-name.ts'
 import type { JsonMembers, JsonText, ScannedJson } from '../../kit/json-text.ts'
 import { randomUuid } from '../../kit/uuid.ts'
@@ -15,6 +20,7 @@ export function parseEventDraft(json: ScannedJson): {
     throw new AppError('bad-field', 'The body must be a JSON object', { field: '' })
   }
   const eventType = parseEventType(required(members, 'eventType'))
+  if (eventType === TOMBSTONE_TYPE) throw tombstoneRefused()
   const body = members.get('body')
   if (body === undefined) throw missing('body')
   const eventId = optional(members, 'eventId')
@@ -35,6 +41,11 @@ function writableStream(text: string): StreamName {
   if (!stream.startsWith('$')) return stream
   throw new AppError('bad-name', 'stream must not begin with "$"', { field: 'stream' })
 }
+
+const tombstoneRefused = () =>
+  new AppError('bad-field', `eventType ${TOMBSTONE_TYPE} is what deleting a stream writes`, {
+    field: 'eventType',
+  })
 
 function required(members: JsonMembers, field: string): string {
   const text = members.get(field)

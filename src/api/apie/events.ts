@@ -7,6 +7,7 @@ import { isKnownToClient, quoteTag } from '../../http/conditional.ts'
 import type { Handler } from '../../http/handler.ts'
 import { preferredMediaType } from '../../http/media-type.ts'
 import type { HttpHeaders, HttpRequest, HttpResponse } from '../../http/message.ts'
+import { producerOf } from '../../http/producer.ts'
 import { IMMUTABLE, JSON_TYPE } from '../../http/response.ts'
 import type { JsonLimits } from '../../kit/json-text.ts'
 import { expectedHeadOf } from './append-condition.ts'
@@ -37,6 +38,7 @@ export function appendEvent(events: EventLog, limits: EventLimits): Handler {
       ...(expectedHead !== undefined && { expectedHead }),
       retryRule: 'equal-content',
       createdBy: principal.name,
+      ...producerOf(request),
       events: [draft],
     })
     const [event] = outcome.events

@@ -2,9 +2,9 @@
  * From appends that wait to the lines that would store them: decides each against the log and those before
  * it in the same batch, and words the commits. Writes nothing; that is `appender.ts`.
  */
-import { decideAppend, type LogView } from '../../domain/append.ts'
-import { type EventDraft, eventText, type StoredEvent } from '../../domain/event.ts'
-import type { AppendOutcome, AppendRequest } from '../../domain/ports.ts'
+import { claimedBy, decideAppend, type LogView } from '../../domain/append.ts'
+import { type EventDraft, eventText, type StoredEvent, TOMBSTONE_TYPE } from '../../domain/event.ts'
+import type { AppendOutcome, AppendRequest, StreamState } from '../../domain/ports.ts'
 import { streamSequence } from '../../domain/sequence.ts'
 import type { LogFollower } from './log-follower.ts'
 import type { IndexedEvent } from './log-index.ts'
@@ -38,12 +38,14 @@ export type Plan = {
   readonly refusals: readonly { readonly waiting: Waiting; readonly error: unknown }[]
 }
 
+/** What is settled about a stream by the events below position `end`. */
+type FindState = (stream: string, end: number) => Promise<StreamState> | StreamState
+
 /** Finds the stored event with an id among those below position `end`. */
-export type FindById = (
-  stream: string,
-  eventId: string,
-  end: number,
-) => Promise<StoredEvent | undefined>
+type FindById = (stream: string, eventId: string, end: number) => Promise<StoredEvent | undefined>
+
+/** What an append is decided by, besides what the index says at once. */
+export type LookUp = { readonly byId: FindById; readonly state: FindState }
 
 /**
  * Only inside `exclusive` of the follower, at the end of the log.
@@ -51,11 +53,11 @@ export type FindById = (
  */
 export async function planBatch(
   follower: LogFollower,
-  findById: FindById,
+  lookUp: LookUp,
   batch: readonly Waiting[],
   offset: number,
 ): Promise<Plan> {
-  const view = new BatchView(follower, findById)
+  const view = new BatchView(follower, lookUp)
   const commits: Planned[] = []
   const retries: { waiting: Waiting; outcome: AppendOutcome }[] = []
   const refusals: { waiting: Waiting; error: unknown }[] = []
@@ -72,7 +74,7 @@ export async function planBatch(
       const commit = wordCommit(waiting, decision.firstVersion, point)
       end += commit.bytes
       commits.push(commit)
-      view.note(commit)
+      await view.note(commit)
     } catch (error) {
       refusals.push({ waiting, error })
     }
@@ -85,6 +87,7 @@ function wordCommit(waiting: Waiting, firstVersion: number, at: LogPoint): Plann
   const { request } = waiting
   const { createdBy, stream } = request
   const { createdAtMs } = at
+  const producer = claimedBy(request)
   const texts = request.events.map((draft, index) =>
     eventText(draft, {
       stream,
@@ -92,6 +95,7 @@ function wordCommit(waiting: Waiting, firstVersion: number, at: LogPoint): Plann
       position: at.count + index,
       createdBy,
       createdAtMs,
+      ...producer,
     }),
   )
   const { line, hashes } = commitLine(at.hash, at.offset, at.count, texts)
@@ -107,7 +111,7 @@ function wordCommit(waiting: Waiting, firstVersion: number, at: LogPoint): Plann
     waiting,
     line,
     bytes,
-    events: placeEvents(events, request.stream, at, bytes),
+    events: placeEvents(events, request, at, bytes),
     outcome: {
       kind: 'appended',
       events: events.map(({ position, hash, json }) => ({ position, hash, json })),
@@ -125,17 +129,19 @@ function wordCommit(waiting: Waiting, firstVersion: number, at: LogPoint): Plann
 /** Where each event of a line stands in the file; the texts fill the end of the line. */
 function placeEvents(
   events: readonly (StoredEvent & { readonly draft: EventDraft })[],
-  stream: string,
+  request: AppendRequest,
   { segment, offset, createdAtMs }: LogPoint,
   lineBytes: number,
 ): IndexedEvent[] {
   const texts = events.reduce((sum, { json }) => sum + json.length + 1, 0)
+  const { stream } = request
+  const isOwned = claimedBy(request).producer !== undefined
   let start = offset + lineBytes - texts
   return events.map(({ hash, json, draft }) => {
     const place = { segment, offset: start, length: json.length, lineOffset: offset }
     start += json.length + 1
     const { eventType, eventId } = draft
-    return { ...place, createdAtMs, hash, stream, eventType, eventId }
+    return { ...place, createdAtMs, hash, stream, eventType, eventId, isOwned }
   })
 }
 
@@ -143,13 +149,14 @@ function placeEvents(
 class BatchView implements LogView {
   point: LogPoint
   private readonly follower: LogFollower
-  private readonly findById: FindById
+  private readonly lookUp: LookUp
+  private readonly states = new Map<string, StreamState>()
   private readonly versions = new Map<string, number>()
   private readonly events = new Map<string, StoredEvent>()
 
-  constructor(follower: LogFollower, findById: FindById) {
+  constructor(follower: LogFollower, lookUp: LookUp) {
     this.follower = follower
-    this.findById = findById
+    this.lookUp = lookUp
     this.point = follower.point
   }
 
@@ -169,10 +176,20 @@ class BatchView implements LogView {
     eventId: string,
   ): StoredEvent | undefined | Promise<StoredEvent | undefined> {
     const planned = this.events.get(`${stream}/${eventId}`)
-    return planned ?? this.findById(stream, eventId, this.follower.point.count)
+    return planned ?? this.lookUp.byId(stream, eventId, this.follower.point.count)
   }
 
-  note({ outcome, events, point }: Planned): void {
+  streamState(stream: string): StreamState | Promise<StreamState> {
+    return this.states.get(stream) ?? this.lookUp.state(stream, this.follower.point.count)
+  }
+
+  async note({ outcome, events, point, waiting: { request } }: Planned): Promise<void> {
+    const { producer } = claimedBy(request)
+    const isDeleted = events.at(-1)?.eventType === TOMBSTONE_TYPE
+    if (producer !== undefined || isDeleted) {
+      const owner = (await this.streamState(request.stream)).owner ?? producer
+      this.states.set(request.stream, { ...(owner && { owner }), isDeleted })
+    }
     events.forEach(({ stream, eventId }, index) => {
       const stored = outcome.events[index]
       this.versions.set(stream, this.lastVersion(stream) + 1)

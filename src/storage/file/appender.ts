@@ -17,7 +17,7 @@
 import { AppError } from '../../domain/app-error.ts'
 import type { EventHash } from '../../domain/event.ts'
 import type { AppendOutcome, AppendRequest } from '../../domain/ports.ts'
-import { type FindById, type Plan, planBatch, type Waiting } from './append-plan.ts'
+import { type LookUp, type Plan, planBatch, type Waiting } from './append-plan.ts'
 import type { HeldLock, Lock } from './lock.ts'
 import type { LogFollower } from './log-follower.ts'
 import { makeRoom, voidPrefix, writeIndexed } from './log-tail.ts'
@@ -43,15 +43,15 @@ const MOST_ROUNDS = 50
 export class Appender {
   private readonly follower: LogFollower
   private readonly lock: Lock
-  private readonly findById: FindById
+  private readonly lookUp: LookUp
   private readonly suspicion: Suspicion
   private waiting: Waiting[] = []
   private running: Promise<void> | undefined
 
-  constructor(follower: LogFollower, lock: Lock, findById: FindById, suspicion: Suspicion) {
+  constructor(follower: LogFollower, lock: Lock, lookUp: LookUp, suspicion: Suspicion) {
     this.follower = follower
     this.lock = lock
-    this.findById = findById
+    this.lookUp = lookUp
     this.suspicion = suspicion
   }
 
@@ -128,7 +128,7 @@ export class Appender {
     await makeRoom(follower)
     const prefix = voidPrefix(follower)
     const offset = follower.size + prefix.length
-    const plan = await planBatch(follower, this.findById, batch, offset)
+    const plan = await planBatch(follower, this.lookUp, batch, offset)
     if (plan.commits.length === 0) return { plan, lost: [] }
     if (round <= FRESH_ROUNDS && !lock.isFresh())
       return settled(plan, ({ events }) => this.areThere(events))
@@ -172,6 +172,7 @@ export class Appender {
       throw outcomeUnknown(error)
     }
     await follower.exclusive(() => follower.writeIndex())
+    if (commits.length > 0) follower.appended.ring()
     for (const { waiting, outcome } of [...commits, ...retries]) waiting.resolve(outcome)
     for (const { waiting, error } of refusals) waiting.reject(error)
   }

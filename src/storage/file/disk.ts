@@ -2,7 +2,7 @@
  * The one place that touches the file system. Tests replace it to inject faults.
  *
  * Small calls are always synchronous: from the page cache they take microseconds, a hundredth of a trip
- * through the thread pool, and a CGI process must not start threads (hosting §8.2). The four calls that
+ * through the thread pool, and a CGI process must not start threads. The four calls that
  * wait for the device or move much data come in two kinds behind one shape: `syncDisk` for processes that
  * serve one request, `asyncDisk` for those that serve many at once.
  *

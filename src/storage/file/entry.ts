@@ -3,9 +3,12 @@
  *
  *      0  u32  number of the log file            20  u48  createdAt, ms
  *      4  u32  offset of the event's JSON        26  u40  sequences there are once this event is in
- *      8  u32  length of the JSON                31  u8   0
+ *      8  u32  length of the JSON                31  u8   1: the stream was ended
  *     12  u32  offset of its line                32  32 B hash
- *     16  u32  0                                 64  5 lanes × 15 B, then 5 B 0
+ *     16  u32  number + 1 of the owning event      64  5 lanes × 15 B, then 5 B 0
+ *
+ * Whom its stream belongs to, and whether it was ended, is said by every event from that one on: the number
+ * in the stream of the first event that names a producer (0: none does so far).
  *
  * A lane is the event as member of one sequence, three u40: its number + 1 (0: not a member), the
  * position + 1 of the member before it, and the position + 1 of the member whose number + 1 is this one's
@@ -32,6 +35,15 @@ export function laneOf(key: SequenceKey): number {
 
 /** An event as member of a sequence. `previous` and `skip` are positions, -1 where there is none. */
 export type Lane = { readonly number: number; readonly previous: number; readonly skip: number }
+
+/** What is settled about a stream once an event is in. */
+export type StreamMarks = {
+  /** Number in the stream of the first event that names a producer, -1 where none does. */
+  readonly ownedFrom: number
+  readonly isDeleted: boolean
+}
+
+export const NO_MARKS: StreamMarks = { ownedFrom: -1, isDeleted: false }
 
 /** What an entry says of its event. */
 export type EntryFacts = {
@@ -86,6 +98,14 @@ export class Entry {
   }
   set sequences(count: number) {
     this.bytes.writeUIntLE(count, 26, 5)
+  }
+
+  get marks(): StreamMarks {
+    return { ownedFrom: this.bytes.readUInt32LE(16) - 1, isDeleted: this.bytes[31] === 1 }
+  }
+  set marks({ ownedFrom, isDeleted }: StreamMarks) {
+    this.bytes.writeUInt32LE(ownedFrom + 1, 16)
+    this.bytes[31] = isDeleted ? 1 : 0
   }
 
   lane(index: number): Lane | undefined {

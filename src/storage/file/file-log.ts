@@ -20,9 +20,12 @@ import type {
   ReadDirection,
   SequenceEvent,
   SequenceHead,
+  StreamState,
   VerifyReport,
 } from '../../domain/ports.ts'
-import type { SequenceKey } from '../../domain/sequence.ts'
+import type { ProducerId } from '../../domain/producer.ts'
+import { type SequenceKey, streamSequence } from '../../domain/sequence.ts'
+import { BoundedMap } from '../../kit/bounded-map.ts'
 import { Appender } from './appender.ts'
 import type { Entry } from './entry.ts'
 import type { ImportCount, ImportedEvent } from './importer.ts'
@@ -36,6 +39,11 @@ const RUN_BYTES = 4 << 20
 const BACKWARDS_EVENTS = 512
 /** Most bytes that are read while everything else waits. */
 const SMALL_BYTES = 65_536
+/** Owners of streams kept in memory. */
+const MOST_OWNERS = 4096
+/** How soon another process's appends are looked for at first, and at the latest, ms. */
+const FIRST_LOOK_MS = 5
+const LAST_LOOK_MS = 100
 /** Bytes between two events from which on they are read apart. */
 const GAP_BYTES = 4096
 
@@ -44,6 +52,8 @@ export class FileLog implements LogEngine {
   private readonly appender: Appender
   private readonly suspicion: Suspicion
   private readonly lock: Lock
+  /** An owner stays for ever. */
+  private readonly owners = new BoundedMap<string, ProducerId>(MOST_OWNERS)
 
   constructor(options: LogOptions, lock: Lock) {
     this.lock = lock
@@ -52,7 +62,10 @@ export class FileLog implements LogEngine {
     this.appender = new Appender(
       this.follower,
       lock,
-      (stream, eventId, end) => this.readById(stream, eventId, end),
+      {
+        byId: (stream, eventId, end) => this.readById(stream, eventId, end),
+        state: (stream, end) => this.stateBelow(stream, end),
+      },
       this.suspicion,
     )
   }
@@ -93,6 +106,18 @@ export class FileLog implements LogEngine {
   async sequenceHead(sequence: SequenceKey): Promise<SequenceHead | undefined> {
     const end = await this.follower.snapshot()
     return this.follower.index.sequenceHead(sequence, end)
+  }
+
+  async streamState(stream: string): Promise<StreamState> {
+    return this.stateBelow(stream, await this.follower.snapshot())
+  }
+
+  async waitForMore(count: number, signal: AbortSignal): Promise<void> {
+    let pause = FIRST_LOOK_MS
+    while (!signal.aborted && (await this.follower.snapshot()) <= count) {
+      await this.follower.appended.wait(pause, signal)
+      pause = Math.min(pause * 2, LAST_LOOK_MS)
+    }
   }
 
   async readSequence(
@@ -146,6 +171,29 @@ export class FileLog implements LogEngine {
   async close(): Promise<void> {
     await this.appender.close()
     await this.follower.close()
+  }
+
+  /** Nothing of it is read from events while nobody owns the stream. */
+  private stateBelow(stream: string, end: number): StreamState | Promise<StreamState> {
+    const { ownedFrom, isDeleted } = this.follower.index.streamMarks(stream, end)
+    return ownedFrom < 0 ? { isDeleted } : this.ownedState(stream, ownedFrom, isDeleted, end)
+  }
+
+  private async ownedState(
+    stream: string,
+    ownedFrom: number,
+    isDeleted: boolean,
+    end: number,
+  ): Promise<StreamState> {
+    const known = this.owners.get(stream)
+    if (known) return { owner: known, isDeleted }
+    const { index } = this.follower
+    const [first] = index.members(streamSequence(stream), ownedFrom, 'forwards', 1, end)
+    if (!first) throw this.damagedAt(end - 1)
+    const { producer } = parseStoredEvent(await this.readEvent(first.position))
+    if (producer === undefined) throw this.damagedAt(first.position)
+    this.owners.set(stream, producer)
+    return { owner: producer, isDeleted }
   }
 
   private async *forwards(

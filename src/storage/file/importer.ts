@@ -124,6 +124,7 @@ function writeCommits(follower: LogFollower, group: readonly ImportedEvent[]): v
       stream: event.stream,
       eventType: event.eventType,
       eventId: event.eventId.toLowerCase(),
+      isOwned: event.producer !== undefined,
     })
     lines.push(line)
     offset += length

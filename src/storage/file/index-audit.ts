@@ -7,16 +7,20 @@
 import { join } from 'node:path'
 import type { Finding } from '../../domain/ports.ts'
 import type { SequenceKey } from '../../domain/sequence.ts'
-import { Entry, laneOf } from './entry.ts'
+import { Entry, laneOf, NO_MARKS, type StreamMarks } from './entry.ts'
 import { type IndexHead, trustedPoint } from './head-file.ts'
 import { IndexFiles } from './index-files.ts'
 import type { LogOptions } from './log-follower.ts'
-import { type IndexedEvent, LogIndex } from './log-index.ts'
+import { type IndexedEvent, LogIndex, marksAfter } from './log-index.ts'
 
 const MOST_SEQUENCES = 200_000
 const MOST_FINDINGS = 100
-/** Bytes of an entry that say where the event is: all up to the lanes but the count of sequences. */
-const PLACE_BYTES = 26
+/** Bytes of an entry that say where the event is, and its hash. */
+const PLACES = [
+  [0, 16],
+  [20, 26],
+  [32, 64],
+] as const
 
 export class IndexAudit {
   compared = 0
@@ -26,6 +30,7 @@ export class IndexAudit {
   private readonly findings: Finding[]
   private readonly end: number
   private readonly last = new Map<SequenceKey, { number: number; position: number }>()
+  private readonly marks = new Map<string, StreamMarks>()
   private reported = 0
 
   private constructor(
@@ -70,10 +75,11 @@ export class IndexAudit {
   private problem(position: number, event: IndexedEvent): string | undefined {
     const entry = this.files.entry(position)
     const expected = Entry.of({ ...event, createdAtMs: entry.createdAtMs })
-    const isSame =
-      entry.bytes.subarray(0, PLACE_BYTES).equals(expected.bytes.subarray(0, PLACE_BYTES)) &&
-      entry.bytes.subarray(32, 64).equals(expected.bytes.subarray(32, 64))
+    const isSame = PLACES.every(([from, to]) =>
+      entry.bytes.subarray(from, to).equals(expected.bytes.subarray(from, to)),
+    )
     if (!isSame) return 'names another place or hash'
+    if (!this.hasRightMarks(event, entry)) return 'is wrong about whom the stream belongs to'
     if (this.index.findHash(event.hash, this.end) !== position) return 'is not found by its hash'
     const byId = this.index.findEventId(event.stream, event.eventId, this.end)
     if (!byId.includes(position)) return 'is not found by its id'
@@ -81,6 +87,17 @@ export class IndexAudit {
       return 'is not found by its id alone'
     }
     return this.sequenceProblem(position, event, entry)
+  }
+
+  /** Asked before the event is counted in its sequences. */
+  private hasRightMarks(event: IndexedEvent, entry: Entry): boolean {
+    const before = this.marks.get(event.stream)
+    const version = entry.lane(0)?.number ?? 0
+    if (!before && (version > 0 || this.marks.size >= MOST_SEQUENCES)) return true
+    const expected = marksAfter(before ?? NO_MARKS, event, version)
+    this.marks.set(event.stream, expected)
+    const { ownedFrom, isDeleted } = entry.marks
+    return ownedFrom === expected.ownedFrom && isDeleted === expected.isDeleted
   }
 
   private sequenceProblem(position: number, event: IndexedEvent, entry: Entry): string | undefined {

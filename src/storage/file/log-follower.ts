@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { AppError } from '../../domain/app-error.ts'
 import { type EventHash, parseStoredEvent } from '../../domain/event.ts'
 import type { Clock, Progress } from '../../domain/ports.ts'
+import { Bell } from '../../kit/bell.ts'
 import { monotonicMs } from '../../kit/monotonic.ts'
 import { GENESIS, type IndexHead, mostOf } from './head-file.ts'
 import { IndexKeeper, type IndexOptions } from './index-keeper.ts'
@@ -106,6 +107,9 @@ export class LogFollower {
       return this.durable
     })
   }
+
+  /** Rung after each commit of this process. */
+  readonly appended = new Bell()
 
   /** Set while an append of this process is between its write and its acknowledgement. */
   isAppending = false
@@ -391,14 +395,15 @@ export class LogFollower {
     let hash: EventHash = this.point.hash
     const indexed: IndexedEvent[] = []
     for (const { json, hash: own, start } of events) {
-      const { stream, eventType, eventId, createdAt } = parseStoredEvent({
+      const { stream, eventType, eventId, createdAt, producer } = parseStoredEvent({
         position: count,
         hash: own,
         json,
       })
       createdAtMs = Math.max(createdAtMs, Date.parse(createdAt) || 0)
       const place = { segment, offset: lineOffset + start, length: json.length, lineOffset }
-      indexed.push({ ...place, createdAtMs, hash: own, stream, eventType, eventId })
+      const isOwned = producer !== undefined
+      indexed.push({ ...place, createdAtMs, hash: own, stream, eventType, eventId, isOwned })
       hash = own
       count++
     }

@@ -8,12 +8,12 @@
  *
  * Nothing here is truth. The log is, and `log-follower.ts` feeds it.
  */
-import type { EventHash } from '../../domain/event.ts'
+import { type EventHash, TOMBSTONE_TYPE } from '../../domain/event.ts'
 import type { ReadDirection, SequenceHead } from '../../domain/ports.ts'
-import type { SequenceKey, SequenceRule } from '../../domain/sequence.ts'
+import { type SequenceKey, type SequenceRule, streamSequence } from '../../domain/sequence.ts'
 import { BoundedMap } from '../../kit/bounded-map.ts'
 import { sha256Bytes } from '../../kit/sha256.ts'
-import { Entry, type EntryFacts, type Lane, laneOf } from './entry.ts'
+import { Entry, type EntryFacts, type Lane, laneOf, NO_MARKS, type StreamMarks } from './entry.ts'
 import type { IndexPoint } from './head-file.ts'
 import type { IndexFiles, Link } from './index-files.ts'
 import type { SequenceSlot } from './sequence-table.ts'
@@ -23,6 +23,8 @@ export type IndexedEvent = EntryFacts & {
   readonly stream: string
   readonly eventType: string
   readonly eventId: string
+  /** Whether it names a producer. */
+  readonly isOwned: boolean
 }
 
 type Member = { readonly key: SequenceKey; readonly lane: number; readonly head: Lane }
@@ -156,6 +158,12 @@ export class LogIndex {
     return head
   }
 
+  /** What the last event of a stream says of it. */
+  streamMarks(stream: string, end: number): StreamMarks {
+    const head = this.sequenceHead(streamSequence(stream), end)
+    return head ? this.entry(head.position).marks : NO_MARKS
+  }
+
   /** Members from number `from` on, in reading order, at most `limit`. */
   members(
     key: SequenceKey,
@@ -212,6 +220,7 @@ export class LogIndex {
     const position = this.count
     const entry = Entry.of(event)
     const members = this.memberships(event)
+    entry.marks = this.marksWith(event, members[0]?.head)
     for (const { key, lane, head } of members) {
       entry.setLane(lane, head)
       if (head.number === 0) this.sequences++
@@ -256,6 +265,11 @@ export class LogIndex {
   /** Positions and lanes of all pending events; for checking an index against a log. */
   pendingEntries(): readonly Entry[] {
     return this.pending.map(({ entry }) => entry)
+  }
+
+  private marksWith(event: IndexedEvent, own: Lane | undefined): StreamMarks {
+    const before = own && own.previous >= 0 ? this.entry(own.previous).marks : NO_MARKS
+    return marksAfter(before, event, own?.number ?? 0)
   }
 
   private memberships(event: IndexedEvent): Member[] {
@@ -392,6 +406,16 @@ export class LogIndex {
   private sequenceFingerprint(key: SequenceKey): Buffer {
     return sha256Bytes(`${this.storeId}/${key}`).subarray(0, 16)
   }
+}
+
+/** What is settled about a stream once the event with `version` is in. */
+export function marksAfter(
+  before: StreamMarks,
+  { isOwned, eventType }: Pick<IndexedEvent, 'isOwned' | 'eventType'>,
+  version: number,
+): StreamMarks {
+  const ownedFrom = before.ownedFrom < 0 && isOwned ? version : before.ownedFrom
+  return { ownedFrom, isDeleted: eventType === TOMBSTONE_TYPE }
 }
 
 /** Bit operators work on 32 bits only; numbers of events go beyond. */

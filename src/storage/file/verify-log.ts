@@ -149,6 +149,7 @@ class LogAudit {
         stream: event.stream,
         eventType: event.eventType,
         eventId: event.eventId,
+        isOwned: event.producer !== undefined,
       })
       this.at = { count: position + 1, hash }
     }

@@ -1,5 +1,5 @@
 /** The log of the memory engine: one array of events, and the maps that an index of any engine must equal. */
-import { decideAppend } from '../../domain/append.ts'
+import { claimedBy, decideAppend } from '../../domain/append.ts'
 import {
   chainHash,
   EMPTY_HASH,
@@ -22,12 +22,16 @@ import type {
   ReadDirection,
   SequenceEvent,
   SequenceHead,
+  StreamState,
   VerifyReport,
 } from '../../domain/ports.ts'
 import type { SequenceKey, SequenceRule } from '../../domain/sequence.ts'
 import type { StreamName } from '../../domain/stream-name.ts'
+import { Bell } from '../../kit/bell.ts'
 import { MemoryIndex } from './log-index.ts'
 
+/** Longest time in ms that one wait may last; whoever waits looks and waits again. */
+const MOST_MS = 60_000
 /** Events handed out at once by `readLog`. */
 const RUN_LENGTH = 100
 
@@ -37,6 +41,7 @@ export class MemoryLog implements LogEngine {
   private readonly clock: Clock
   private readonly sequenceRule: SequenceRule
   private lastCreatedAtMs = 0
+  private readonly appended = new Bell()
   /** Settles when the appends before have; `decideAppend` waits, so they would otherwise mix. */
   private queue: Promise<unknown> = Promise.resolve()
 
@@ -76,6 +81,15 @@ export class MemoryLog implements LogEngine {
     const positions = this.index.sequence(sequence)
     const position = positions.at(-1)
     return position === undefined ? undefined : { number: positions.length - 1, position }
+  }
+
+  async streamState(stream: StreamName): Promise<StreamState> {
+    return this.index.streamState(stream)
+  }
+
+  async waitForMore(count: number, signal: AbortSignal): Promise<void> {
+    if (this.events.length > count) return
+    await this.appended.wait(MOST_MS, signal)
   }
 
   async readSequence(
@@ -140,6 +154,7 @@ export class MemoryLog implements LogEngine {
       {
         head: this.currentHead(),
         lastVersion: (stream) => this.index.lastVersion(stream),
+        streamState: (stream) => this.index.streamState(stream),
         find: (stream, eventId) => this.events[this.index.eventId(stream, eventId) ?? -1],
       },
       request,
@@ -149,17 +164,20 @@ export class MemoryLog implements LogEngine {
     const events = request.events.map((draft, offset) =>
       this.add(draft, request, decision.firstVersion + offset),
     )
+    this.appended.ring()
     return { kind: 'appended', events }
   }
 
   private add(draft: EventDraft, request: AppendRequest, version: number): StoredEvent {
     const { count: position, hash: previous } = this.currentHead()
     const { stream, createdBy } = request
-    const place = { stream, version, position, createdBy, createdAtMs: this.lastCreatedAtMs }
+    const producer = claimedBy(request)
+    const createdAtMs = this.lastCreatedAtMs
+    const place = { stream, version, position, createdBy, createdAtMs, ...producer }
     const json = Buffer.from(eventText(draft, place), 'utf8')
     const event = { position, hash: chainHash(previous, json), json }
     this.events.push(event)
-    this.index.add(event, { ...draft, stream })
+    this.index.add(event, { ...draft, stream, ...producer })
     return event
   }
 }

@@ -52,6 +52,8 @@ describe('a list of events', () => {
     findEventId: (stream, id) => log.findEventId(stream, id),
     findEventIdAnywhere: (id) => log.findEventIdAnywhere(id),
     sequenceHead: (sequence) => log.sequenceHead(sequence),
+    streamState: (stream) => log.streamState(stream),
+    waitForMore: (...all) => log.waitForMore(...all),
     readSequence: (...all) => log.readSequence(...all),
     readLog: async function* () {
       const event = await log.read(0)
