@@ -2,21 +2,34 @@
 import { healthRoutes } from './api/admin/health.ts'
 import { setupRoutes } from './api/admin/setup.ts'
 import { apieRoutes } from './api/apie/routes.ts'
-import type { AccountService } from './api/apie/user.ts'
 import type { Settings } from './config.ts'
+import type { Accounts } from './domain/accounts.ts'
 import type { EventLog } from './domain/event-log.ts'
 import type { Clock, Store } from './domain/ports.ts'
 import type { Setup } from './domain/setup.ts'
-import type { Api } from './http/api.ts'
+import type { SignIn } from './domain/sign-in.ts'
+import type { Api, LoadedApi } from './http/api.ts'
 import { defaultStyle } from './http/default-style.ts'
+
+/** The process that answers. */
+export type ProcessFacts = {
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly startedAtMs: number
+  /** Bytes. */
+  readonly memoryBytes: () => number
+  /** Ends it after the answer, where it serves many requests. */
+  readonly stop: () => void
+}
 
 /** What the APIs work on. */
 export type Services = {
   readonly events: EventLog
   readonly store: Store
-  readonly accounts: AccountService
+  readonly accounts: Accounts
+  readonly signIn: SignIn
   readonly setup: Setup
   readonly clock: Clock
+  readonly process: ProcessFacts
   readonly version: string
   readonly settings: Settings
 }
@@ -24,10 +37,43 @@ export type Services = {
 export function createApis(services: Services): readonly Api[] {
   return [
     {
+      prefixes: NODE_PREFIXES,
+      load: () => loadNode(services),
+    },
+    {
       prefixes: [],
       load: () => ({ routes: ownRoutes(services), style: defaultStyle(services.settings) }),
     },
   ]
+}
+
+/** Paths of the AtomPub API that have nothing to do with streams. */
+const NODE_PREFIXES = [
+  '/users',
+  '/info/options',
+  '/gossip',
+  '/stats',
+  '/sys/subsystems',
+  '/admin/scavenge',
+  '/admin/shutdown',
+  '/admin/mergeindexes',
+  '/admin/reloadconfig',
+  '/admin/node',
+  '/web',
+]
+
+async function loadNode(services: Services): Promise<LoadedApi> {
+  const { events, accounts, signIn, clock, process, settings } = services
+  const { userRoutes } = await import('./api/atompub/users/routes.ts')
+  const { nodeRoutes } = await import('./api/atompub/node/routes.ts')
+  const { atomStyle } = await import('./api/atompub/node-style.ts')
+  const { toldSettings } = await import('./told-settings.ts')
+  const { stop, ...facts } = process
+  const node = { events, facts: { ...facts, clock }, settings: toldSettings(settings), stop }
+  return {
+    routes: [...userRoutes({ accounts, signIn }), ...nodeRoutes(node)],
+    style: atomStyle(settings),
+  }
 }
 
 function ownRoutes({ events, store, accounts, setup, version, settings }: Services) {

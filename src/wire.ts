@@ -2,7 +2,7 @@
  * Composition root: settings → store → services → app. Nothing else in the program knows which engine or
  * which APIs there are.
  */
-import { createApis } from './apis.ts'
+import { createApis, type ProcessFacts } from './apis.ts'
 import { readSettings, type Settings } from './config.ts'
 import { type Accounts, createAccounts } from './domain/accounts.ts'
 import { AppError } from './domain/app-error.ts'
@@ -71,17 +71,38 @@ export async function openApp(
   serves: 'one-request' | 'many-requests',
 ): Promise<OpenedApp> {
   const storage = await openStorage({ settings, clock: systemClock, mode: 'create', serves })
-  const { accounts, setup, authenticate } = wireAccounts(storage, settings, serves)
+  const { accounts, setup, signIn, authenticate } = wireAccounts(storage, settings, serves)
   const { store } = storage
   const events = createEventLog(store.log)
   const { version } = programVersion()
   const app = createApp({
-    apis: createApis({ events, store, accounts, setup, clock: systemClock, version, settings }),
+    apis: createApis({
+      events,
+      store,
+      accounts,
+      signIn,
+      setup,
+      clock: systemClock,
+      process: processFacts(serves),
+      version,
+      settings,
+    }),
     authenticate,
     settings,
     report: openLog(settings).report,
   })
   return { app, accounts, setup, close: () => store.close() }
+}
+
+const STARTED_AT_MS = Date.now()
+
+function processFacts(serves: 'one-request' | 'many-requests'): ProcessFacts {
+  return {
+    startedAtMs: STARTED_AT_MS,
+    memoryBytes: () => process.memoryUsage().rss,
+    // The same as when an operator stops it: what runs is finished first.
+    stop: () => serves === 'many-requests' && process.kill(process.pid, 'SIGTERM'),
+  }
 }
 
 function wireAccounts(
@@ -95,14 +116,15 @@ function wireAccounts(
   const readHtpasswd = () =>
     settings.htpasswd === '' ? undefined : syncDisk.readText(settings.htpasswd)
   const throttle = createThrottle(attempts, systemClock)
+  const signIn = createSignIn({ accounts, hasher, throttle, readHtpasswd })
   const authenticate = createAuthenticate({
-    signIn: createSignIn({ accounts, hasher, throttle, readHtpasswd }),
+    signIn,
     isKnownName: (name) => isKnownName({ accounts, readHtpasswd }, name),
     accounts,
     setup,
     settings,
   })
-  return { accounts, setup, authenticate }
+  return { accounts, setup, signIn, authenticate }
 }
 
 /** The app of a process that serves one request, and how long that may take. */

@@ -45,6 +45,7 @@ const RULES: readonly Rule[] = [
     outside: ['negotiator', 'range-parser', 'regexparam'],
   },
   { files: 'api/apie/', ours: ['http/', 'domain/', 'kit/'], outside: [] },
+  { files: 'api/atompub/', ours: ['http/', 'domain/', 'kit/'], outside: [] },
   { files: 'api/admin/', ours: ['http/', 'domain/', 'kit/'], outside: [] },
   {
     files: 'gateway/',
@@ -86,7 +87,12 @@ const RULES: readonly Rule[] = [
     ours: ['config.ts', 'kit/', 'domain/', 'storage/file/disk.ts'],
     outside: ['node:path'],
   },
-  { files: 'apis.ts', ours: ['api/', 'http/', 'domain/', 'config.ts'], outside: [] },
+  { files: 'told-settings.ts', ours: ['config.ts'], outside: [] },
+  {
+    files: 'apis.ts',
+    ours: ['api/', 'http/', 'domain/', 'config.ts', 'told-settings.ts'],
+    outside: [],
+  },
   {
     files: 'wire.ts',
     ours: ['apis.ts', 'http/', 'domain/', 'storage/', 'kit/', 'config.ts', 'program-'],

@@ -4,6 +4,8 @@
  */
 import { ACCESS_CASES } from './corpus-access.ts'
 import { APPEND_CASES } from './corpus-append.ts'
+import { ATOMPUB_NODE_CASES } from './corpus-atompub-node.ts'
+import { ATOMPUB_USER_CASES } from './corpus-atompub-users.ts'
 import { RANGE_CASES } from './corpus-range.ts'
 import type { CorpusCase } from './corpus-request.ts'
 import { STORAGE_CASES } from './corpus-storage.ts'
@@ -15,4 +17,6 @@ export const CORPUS: readonly CorpusCase[] = [
   ...APPEND_CASES,
   ...RANGE_CASES,
   ...STORAGE_CASES,
+  ...ATOMPUB_USER_CASES,
+  ...ATOMPUB_NODE_CASES,
 ]

@@ -1,11 +1,11 @@
 /** The app on a store, of memory unless another is given, with the account that the corpus expects. */
 import { createApis } from '../../src/apis.ts'
 import { readSettings } from '../../src/config.ts'
-import { AppError } from '../../src/domain/app-error.ts'
 import { createEventLog } from '../../src/domain/event-log.ts'
 import type { Store } from '../../src/domain/ports.ts'
 import { createSetup } from '../../src/domain/setup.ts'
 import { createApp } from '../../src/http/app.ts'
+import { createAuthenticate } from '../../src/http/basic-auth.ts'
 import type { App } from '../../src/http/message.ts'
 import { createMemoryStore } from '../../src/storage/memory/engine.ts'
 import { createMemorySetupToken } from '../../src/storage/memory/setup-token.ts'
@@ -32,33 +32,28 @@ export async function openTestApp(
   const store = options.store ?? createMemoryStore({ clock })
   const reports: { reference: string; error: unknown }[] = []
   const events = createEventLog(store.log)
-  let password = 'pw'
-  let info = ''
-  const accounts = {
-    find: async () => ({ info }),
-    update: async (_name: string, changes: { password?: string; info?: string }) => {
-      if (changes.info?.includes('\n')) throw new AppError('bad-field', 'info may not', {})
-      password = changes.password ?? password
-      info = changes.info ?? info
-    },
-  }
+  const { accounts, signIn } = testAccounts({ records: store.records })
+  await accounts.addFirstAdmin({ name: 'a@b.c', password: { kind: 'chosen', password: 'pw' } })
+  const setup = createSetup(accounts, createMemorySetupToken())
   const app = createApp({
     apis: createApis({
       events,
       store,
       accounts,
-      setup: createSetup(testAccounts().accounts, createMemorySetupToken()),
+      signIn,
+      setup,
       clock,
+      process: { startedAtMs: clock.now(), memoryBytes: () => 1, stop: () => {} },
       version: 'test',
       settings,
     }),
-    authenticate: async (request) => {
-      const { authorization } = request.headers
-      if (!authorization) throw new AppError('credentials-missing', 'No credentials came')
-      const expected = `Basic ${Buffer.from(`a@b.c:${password}`).toString('base64')}`
-      if (authorization !== expected) throw new AppError('credentials-wrong', 'They are wrong')
-      return { name: 'a@b.c', role: 'admin', isAnonymous: false }
-    },
+    authenticate: createAuthenticate({
+      signIn,
+      isKnownName: async (name) => (await accounts.find(name)) !== undefined,
+      accounts,
+      setup,
+      settings,
+    }),
     settings,
     report: (reference, error) => reports.push({ reference, error }),
   })

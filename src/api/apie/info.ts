@@ -37,6 +37,16 @@ function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`)
 }
 
+/** What clients of the AtomPub API look for. The version is that of the API as it is spoken here. */
+const EVENT_STORE = {
+  esVersion: '21.10.0.0',
+  dbVersion: '21.10.0.0',
+  state: 'leader',
+  projectionsMode: 'None',
+  features: { projections: false, userManagement: true, atomPub: true },
+  authentication: { type: 'internal', properties: {} },
+}
+
 export function readInfo(events: EventLog, accounts: AccountService, version: string): Handler {
   return async (_request, { principal }) => {
     const { count, hash } = await events.head()
@@ -48,6 +58,7 @@ export function readInfo(events: EventLog, accounts: AccountService, version: st
         user: { email: principal.name, info: account?.info ?? '', role: principal.role },
       },
       eventlog: { events: count, head: count === 0 ? null : hash },
+      ...EVENT_STORE,
     })
   }
 }

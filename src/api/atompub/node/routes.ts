@@ -1,0 +1,61 @@
+/** What this API tells of the node, and what operators do to it. */
+import { requireOps } from '../../../domain/access.ts'
+import type { EventLog } from '../../../domain/event-log.ts'
+import type { Handler, Route } from '../../../http/handler.ts'
+import { indentedJson } from '../json-document.ts'
+import { linkBase } from '../link-base.ts'
+import { readGossip } from './gossip.ts'
+import { readOptions, type ToldSetting } from './options.ts'
+import { type NodeFacts, readStatistics } from './statistics.ts'
+
+export type NodeParts = {
+  readonly events: EventLog
+  readonly facts: NodeFacts
+  readonly settings: readonly ToldSetting[]
+  /** Ends a process that serves many requests; does nothing where each request has its own. */
+  readonly stop: () => void
+}
+
+export function nodeRoutes(parts: NodeParts): Route[] {
+  const { events, facts, settings, stop } = parts
+  const nothing = async () => indentedJson(200, [])
+  return [
+    { method: 'GET', path: '/info/options', access: 'reader', handler: readOptions(settings) },
+    { method: 'GET', path: '/gossip', access: 'reader', handler: readGossip(events, facts) },
+    { method: 'GET', path: '/sys/subsystems', access: 'reader', handler: readSubsystems },
+    { method: 'GET', path: '/stats', access: 'reader', handler: readStatistics(events, facts) },
+    { method: 'GET', path: '/stats/replication', access: 'reader', handler: nothing },
+    { method: 'GET', path: '/stats/tcp', access: 'reader', handler: nothing },
+    { method: 'GET', path: '/stats/*', access: 'reader', handler: readStatistics(events, facts) },
+    { method: 'POST', path: '/admin/shutdown', access: 'reader', handler: forOps(stop) },
+    ...WITHOUT_MEANING.map(
+      (path): Route => ({ method: 'POST', path, access: 'reader', handler: forOps(() => {}) }),
+    ),
+    { method: 'GET', path: '/web', access: 'reader', handler: toPages },
+    { method: 'GET', path: '/web/index.html', access: 'reader', handler: toPages },
+  ]
+}
+
+/** What a node of a cluster with indexes to merge could be asked; there is nothing to do here. */
+const WITHOUT_MEANING = [
+  '/admin/mergeindexes',
+  '/admin/reloadconfig',
+  '/admin/node/priority/:priority',
+  '/admin/node/resign',
+]
+
+function forOps(work: () => void): Handler {
+  return async (_request, { principal }) => {
+    requireOps(principal)
+    work()
+    return { status: 200, headers: {}, body: '' }
+  }
+}
+
+const readSubsystems: Handler = async () => indentedJson(200, ['PersistentSubscriptions'])
+
+const toPages: Handler = async (request, context) => ({
+  status: 302,
+  headers: { location: `${linkBase(request, context)}/` },
+  body: '',
+})

@@ -1,0 +1,51 @@
+/** What a node tells of itself that is not the same through every gateway. */
+import { expect, it } from 'vitest'
+import { basic, get, json, signedIn } from '../../gateway/corpus-request.ts'
+import { openTestApp } from '../../support/test-app.ts'
+
+it('statistics tell what the process knows of itself, as a tree and flat', async () => {
+  const send = signedIn((await openTestApp()).send)
+  expect(json(await get(send, '/stats'))).toEqual({
+    proc: {
+      startTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      upTime: expect.any(Number),
+      mem: 1,
+    },
+    es: { events: 0 },
+  })
+  expect(json(await get(send, '/stats?group=false'))).toEqual({
+    'proc-startTime': expect.any(String),
+    'proc-upTime': expect.any(Number),
+    'proc-mem': 1,
+    'es-events': 0,
+  })
+})
+
+it('options tell effects and numbers to operators, and neither paths nor accounts', async () => {
+  const environment = { APIE_DATA: '/srv/secret', APIE_MAX_EVENT_BYTES: '1234' }
+  const { send } = await openTestApp({ environment })
+  await signedIn(send)({
+    method: 'POST',
+    path: '/users',
+    headers: { 'content-type': 'application/json' },
+    body: '{"loginName":"operator","groups":["$ops"],"password":"pw"}',
+  })
+  const answer = await get(send, '/info/options', basic('operator', 'pw'))
+  expect(answer.status).toBe(200)
+  const options = json(answer) as { name: string; value: string }[]
+  expect(options[0]).toEqual({
+    name: 'data',
+    description: expect.any(String),
+    group: 'Application Options',
+    value: '********',
+    possibleValues: null,
+  })
+  expect(Object.fromEntries(options.map(({ name, value }) => [name, value]))).toMatchObject({
+    maxEventBytes: '1234',
+    anonymous: 'none',
+    store: '********',
+    htpasswd: '********',
+    logFile: '********',
+  })
+  expect(answer.body.toString()).not.toContain('secret')
+})
