@@ -61,6 +61,8 @@ const choice = <T extends string>(
 
 const KiB = 1024
 const MiB = 1024 * KiB
+/** A timer of Node that is set to more runs at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** Every setting. The key is its name in the settings file. */
 export const SETTINGS = {
@@ -147,6 +149,63 @@ export const SETTINGS = {
     'APIE_ALLOW_UNSAFE_DATA',
     false,
     'work with a data folder that other users of the machine can read or write',
+  ),
+  brokerStream: text('APIE_BROKER_STREAM', 'broker', 'stream that `apie broker` works on'),
+  brokerApiUrl: text(
+    'APIE_BROKER_API_URL',
+    '',
+    'base of the API that `apie broker process` calls: it posts to `/api` below it',
+  ),
+  brokerMaxParallel: number('APIE_BROKER_MAX_PARALLEL', 16, 'calls of the API at once', 1, 1000),
+  brokerMaxResponseBytes: number(
+    'APIE_BROKER_MAX_RESPONSE_BYTES',
+    MiB,
+    'largest answer of the API that is stored, in bytes',
+  ),
+  brokerCallLimitMs: number(
+    'APIE_BROKER_CALL_LIMIT_MS',
+    300_000,
+    'longest call where there is no timeout, and longest wait for a late response, in ms',
+    1,
+    LONGEST_TIMER_MS,
+  ),
+  brokerGraceMs: number(
+    'APIE_BROKER_GRACE_MS',
+    10_000,
+    'time after which others end an attempt whose processor may still live, in ms',
+    0,
+    LONGEST_TIMER_MS,
+  ),
+  brokerBackoffMs: number(
+    'APIE_BROKER_BACKOFF_MS',
+    0,
+    'wait before the second attempt, in ms; doubles with each further one',
+    0,
+    LONGEST_TIMER_MS,
+  ),
+  brokerJitterPercent: number(
+    'APIE_BROKER_JITTER_PERCENT',
+    0,
+    'percentage of that wait by which it varies',
+    0,
+    100,
+  ),
+  eventstoreDriver: choice(
+    'EVENTSTORE_DRIVER',
+    'store',
+    ['store', 'file', 'mongodb', 'postgresql'],
+    'engine of `apie broker`; `store`: that of all other commands',
+  ),
+  eventstoreDbHost: text(
+    'EVENTSTORE_DB_HOST',
+    '',
+    'host of the database that `EVENTSTORE_DRIVER` names; default: `localhost`',
+  ),
+  eventstoreLoglevel: choice(
+    'EVENTSTORE_LOGLEVEL',
+    'info',
+    ['debug', 'info', 'warn', 'error', 'crit'],
+    'least level of what `apie broker` tells on standard error',
   ),
   logFile: text('APIE_LOG_FILE', '', 'file for log lines; default: standard error'),
 } as const

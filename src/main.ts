@@ -3,7 +3,7 @@
  * the command line; nothing more. A web server turns `?serve+--port` into arguments, so they count last.
  */
 import type { SettingSources } from './config.ts'
-import { loadSettings, programPathOf, stubPathOf } from './program-files.ts'
+import { loadSettings, programNameOf, programPathOf, stubPathOf } from './program-files.ts'
 import { syncDisk } from './storage/file/disk.ts'
 
 // A client can set it with a header `Proxy:`; nothing below may ever follow it.
@@ -12,6 +12,11 @@ process.umask(0o077)
 
 const programPath = programPathOf(process.execPath, process.argv)
 const words = process.argv.slice(2)
+/** Names under which links to the program stand for some of its commands. */
+const LINKS: Readonly<Record<string, readonly string[]>> = {
+  broker: ['broker'],
+  'brittle-api': ['broker', 'brittle-api'],
+}
 
 function loaded(options: SettingSources['options'], stubPath?: string) {
   return loadSettings({
@@ -37,17 +42,20 @@ async function answerCgiRequest(): Promise<void> {
 async function runCommand(): Promise<void> {
   const { runCommandLine } = await import('./cli/command-line.ts')
   const { processTerminal } = await import('./cli/terminal.ts')
+  const { untilStopped } = await import('./cli/stop-signal.ts')
   process.exitCode = await runCommandLine({
-    words,
+    words: [...(LINKS[programNameOf(process.argv0)] ?? []), ...words],
     terminal: processTerminal(),
     ...(process.env['APIE_DEBUG'] === '1' ? { showStack: await stackMapper() } : {}),
     services: (options) => ({
       programPath,
       settings: () => loaded(options),
-      openStore: async (mode) => {
+      openStore: async (mode, engineUrl) => {
         const { openCommandStore } = await import('./wire.ts')
-        return openCommandStore(loaded(options), mode)
+        const settings = loaded(options)
+        return openCommandStore(engineUrl ? { ...settings, store: engineUrl } : settings, mode)
       },
+      untilStopped,
       importOriginal: async (...call) =>
         (await import('./wire.ts')).originalFolders.importOriginal(...call),
       exportOriginal: async (...call) =>

@@ -24,6 +24,11 @@ export function programPathOf(execPath: string, argv: readonly string[]): string
   return /\.[cm]?[jt]s$/.test(script) ? resolve(script) : execPath
 }
 
+/** The name that the program was called by, from `process.argv0`; links to it have names of their own. */
+export function programNameOf(argv0: string): string {
+  return basename(argv0)
+}
+
 /**
  * The stub that a CGI request came through. The web server makes further words of the query, so one
  * counts only where it is the file that `SCRIPT_FILENAME` names.

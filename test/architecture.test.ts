@@ -48,6 +48,11 @@ const RULES: readonly Rule[] = [
   { files: 'api/atompub/', ours: ['http/', 'domain/', 'kit/'], outside: [] },
   { files: 'api/admin/', ours: ['http/', 'domain/', 'kit/'], outside: [] },
   {
+    files: 'broker/',
+    ours: ['domain/', 'kit/'],
+    outside: ['node:fs', 'node:http', 'node:https', 'node:net', 'node:process'],
+  },
+  {
     files: 'gateway/',
     ours: ['http/handler.ts', 'http/message.ts', 'domain/app-error.ts', 'kit/'],
     outside: ['node:fs', 'node:http', 'node:net'],
@@ -58,6 +63,7 @@ const RULES: readonly Rule[] = [
       'domain/',
       'kit/',
       'gateway/',
+      'broker/',
       'config.ts',
       'program-version.ts',
       'program-files.ts',

@@ -4,7 +4,13 @@
  */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { AppError } from '../domain/app-error.ts'
-import { type Command, type CommandServices, EXIT, type OptionValues } from './command.ts'
+import {
+  type Command,
+  type CommandOption,
+  type CommandServices,
+  EXIT,
+  type OptionValues,
+} from './command.ts'
 import { COMMANDS, findCommand } from './commands.ts'
 import { COMMON_OPTIONS } from './common-options.ts'
 import { commandHelp, programHelp } from './help.ts'
@@ -75,7 +81,8 @@ function parseWords(
   }
   options['help'] = { type: 'boolean', short: 'h' }
   try {
-    const parsed = parseArgs({ args: [...words], options, allowPositionals: true, strict: true })
+    const args = withNegativeNumbers(words, known)
+    const parsed = parseArgs({ args, options, allowPositionals: true, strict: true })
     return { words: parsed.positionals, options: parsed.values as OptionValues }
   } catch (error) {
     throw parseFailure(
@@ -86,6 +93,22 @@ function parseWords(
     )
   }
 }
+
+/** `--retries -1` as `--retries=-1`: a value that begins with a dash would otherwise be taken for an option. */
+function withNegativeNumbers(
+  words: readonly string[],
+  known: readonly CommandOption[],
+): readonly string[] {
+  const takesValue = (word: string | undefined) =>
+    known.some(({ name, value }) => value !== undefined && word === `--${name}`)
+  return words.flatMap((word, at) => {
+    const next = words[at + 1] ?? ''
+    if (takesValue(word) && isNegative(next)) return [`${word}=${next}`]
+    return takesValue(words[at - 1]) && isNegative(word) ? [] : [word]
+  })
+}
+
+const isNegative = (word: string): boolean => /^-[.\d]/.test(word)
 
 function parseFailure(
   command: Command,

@@ -70,10 +70,10 @@ export type CommandServices = {
   /** Path of the executable, or of the script where the sources run as they are. */
   readonly programPath: string
   /**
-   * `create` makes a data folder where there is none.
+   * `create` makes a data folder where there is none. An engine URL stands for the setting `store`.
    * @throws AppError `storage-unavailable`, `data-folder-unsafe`, `format-unknown`
    */
-  openStore(mode: 'existing' | 'create'): Promise<Store>
+  openStore(mode: 'existing' | 'create', engineUrl?: string): Promise<Store>
   /** Takes a folder of the original Apie over. @throws AppError `import-refused` */
   importOriginal(store: Store, folder: string, progress: Progress): Promise<TransferCount>
   /** Writes a store as such a folder. @throws AppError `usage` where the folder holds anything */
@@ -82,6 +82,8 @@ export type CommandServices = {
     folder: string,
     progress: Progress,
   ): Promise<{ readonly events: number; readonly content: number }>
+  /** Aborted when the program is told to stop (SIGINT, SIGTERM). */
+  untilStopped(): AbortSignal
   /** For `serve`: made where it is missing. `report` takes what goes wrong while it serves. */
   openApp(): Promise<OpenApp>
 }

@@ -1,9 +1,6 @@
 /** `apie serve`: the standalone server, from the first line it prints to its graceful end. */
-import process from 'node:process'
 import { type CommandCall, EXIT, type OpenApp } from './command.ts'
-
-/** 128 and the number of the signal, as shells tell it. */
-const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const
+import { whenAborted } from './stop-signal.ts'
 
 export async function runServe(call: CommandCall): Promise<number> {
   const { services, terminal } = call
@@ -24,7 +21,7 @@ export async function runServe(call: CommandCall): Promise<number> {
       )
     }
     await terminal.out(`apie listens on ${url}\n`)
-    await firstStopSignal()
+    await whenAborted(services.untilStopped())
     await server.close()
     return EXIT.ok
   } finally {
@@ -56,18 +53,4 @@ async function greetFirstAdmin(
   await terminal.out(
     `made the first admin: ${name}\nits password, which is not shown again: ${made.generated}\n`,
   )
-}
-
-/** Resolves at the first signal; from then on a second one ends the process at once. */
-function firstStopSignal(): Promise<void> {
-  let isStopping = false
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => {
-        if (isStopping) process.exit(ENDED_BY[signal])
-        isStopping = true
-        resolve()
-      })
-    }
-  })
 }

@@ -3,7 +3,7 @@
  * client sent can neither end the line nor colour a terminal, and credentials never stand in it.
  */
 
-export type LogLevel = 'info' | 'warning' | 'error'
+export type LogLevel = 'debug' | 'info' | 'warning' | 'error'
 
 export type LogFacts = Readonly<Record<string, string | number | boolean | undefined>>
 

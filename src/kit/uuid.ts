@@ -4,3 +4,20 @@ import { nodeCrypto } from './node-crypto.ts'
 export function randomUuid(): string {
   return nodeCrypto().randomUUID()
 }
+
+/** The UUID that a name has within the namespace of another UUID, version 5 (RFC 9562 §5.5). */
+export function nameUuid(namespace: string, name: string): string {
+  const hash = nodeCrypto().createHash('sha1')
+  hash.update(Buffer.from(namespace.replaceAll('-', ''), 'hex')).update(name, 'utf8')
+  const bytes = hash.digest().subarray(0, 16)
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  const hex = bytes.toString('hex')
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(12, 16),
+    hex.slice(16, 20),
+    hex.slice(20),
+  ].join('-')
+}

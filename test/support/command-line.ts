@@ -32,6 +32,7 @@ export async function runWords(
       openStore: async () => {
         throw new Error('this test has no store')
       },
+      untilStopped: () => new AbortController().signal,
       openApp: async () => {
         throw new Error('this test has no app')
       },

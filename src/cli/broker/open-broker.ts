@@ -1,0 +1,58 @@
+/** The broker's stream of the store that a call is about, and where its diagnostics go. */
+import type { Settings } from '../../config.ts'
+import { type BrokerStream, createBrokerStream } from '../../domain/broker/broker-stream.ts'
+import { loggedStream } from '../../domain/broker/logged-stream.ts'
+import type { Report, ReportLevel } from '../../domain/broker/processor-ports.ts'
+import type { Store } from '../../domain/ports.ts'
+import { parseStreamName } from '../../domain/stream-name.ts'
+import { logLine } from '../../kit/log-line.ts'
+import type { CommandCall } from '../command.ts'
+
+export type OpenBroker = {
+  readonly store: Store
+  readonly stream: BrokerStream
+  readonly report: Report
+  readonly settings: Settings
+}
+
+/** Opens the store for `work` and closes it behind it. */
+export async function withBroker(
+  call: CommandCall,
+  mode: 'existing' | 'create',
+  work: (broker: OpenBroker) => Promise<void>,
+): Promise<void> {
+  const settings = call.services.settings()
+  const name = parseStreamName(settings.brokerStream)
+  const report = reportTo(call, settings.eventstoreLoglevel)
+  const store = await call.services.openStore(mode, engineUrl(settings))
+  try {
+    const stream = loggedStream(createBrokerStream(store.log, name), report)
+    await work({ store, stream, report, settings })
+  } finally {
+    await store.close()
+  }
+}
+
+/**
+ * The engine URL that `--eventstore-driver` and `--eventstore-db-host` stand for; `undefined` where the setting
+ * `store` says it all.
+ */
+export function engineUrl(
+  settings: Pick<Settings, 'store' | 'data' | 'eventstoreDriver' | 'eventstoreDbHost'>,
+): string | undefined {
+  const { eventstoreDriver: driver, eventstoreDbHost: host } = settings
+  if (driver === 'store' || (host === '' && settings.store.startsWith(`${driver}:`))) {
+    return undefined
+  }
+  return driver === 'file' ? `file:${settings.data}` : `${driver}://${host || 'localhost'}/`
+}
+
+const RANKS: Readonly<Record<ReportLevel, number>> = { debug: 0, info: 1, warning: 2, error: 3 }
+const LEAST = { debug: 0, info: 1, warn: 2, error: 3, crit: 4 } as const
+
+function reportTo(call: CommandCall, least: keyof typeof LEAST): Report {
+  return (level, message, facts = {}) => {
+    if (RANKS[level] < LEAST[least]) return
+    void call.terminal.err(logLine({ atMs: Date.now(), level, message, facts }))
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Which runs of processors live: a record each, from before the first call of a run until after its last. A run
+ * without a record has ended in order; one whose record is left behind was killed, which can be told on the
+ * machine where it ran.
+ */
+import { AppError } from '../app-error.ts'
+import type { RecordEngine } from '../ports.ts'
+import type { Presence } from './processor-ports.ts'
+
+/** A process, so that others can tell whether it has ended. */
+export type ProcessMark = {
+  /** Machine, its start, and its space of process numbers; empty where that cannot be told. */
+  readonly host: string
+  readonly pid: number
+  /** Tells two processes of the same number apart. */
+  readonly started: string
+}
+
+export type HostProcesses = {
+  readonly own: ProcessMark
+  /** True where a process of this host has certainly ended. */
+  isGone(mark: ProcessMark): boolean
+}
+
+const COLLECTION = 'broker-run'
+
+export function createPresence(
+  records: RecordEngine,
+  processes: HostProcesses,
+  run: string,
+): Presence {
+  let revision: number | undefined
+  return {
+    async announce() {
+      if (revision !== undefined) return
+      revision = (await records.write(COLLECTION, run, processes.own, 'absent')).revision
+    },
+    async withdraw() {
+      if (revision === undefined) return
+      const known = revision
+      revision = undefined
+      await removeRecord(records, run, known)
+    },
+    async isGone(other) {
+      if (other === run) return false
+      const record = await records.read(COLLECTION, other)
+      if (!record) return true
+      const mark = record.value as ProcessMark
+      const isSameHost = mark.host !== '' && mark.host === processes.own.host
+      if (!isSameHost || !processes.isGone(mark)) return false
+      await removeRecord(records, other, record.revision)
+      return true
+    },
+  }
+}
+
+async function removeRecord(records: RecordEngine, run: string, revision: number): Promise<void> {
+  try {
+    await records.remove(COLLECTION, run, revision)
+  } catch (error) {
+    // Somebody else has removed it.
+    if (!(error instanceof AppError && error.code === 'record-conflict')) throw error
+  }
+}

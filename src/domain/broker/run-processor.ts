@@ -1,0 +1,126 @@
+/** The loop around a processor: when it makes a step, what it waits for, and how it ends. */
+import { AppError, type ErrorCode } from '../app-error.ts'
+import { waitForMore } from './log-growth.ts'
+import { Processor } from './processor.ts'
+import type { ProcessorParts } from './processor-ports.ts'
+
+export type ProcessorMode = 'for-ever' | 'until-idle'
+
+/** Failures of the engine that pass. */
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  'index-behind',
+  'lock-timeout',
+  'outcome-unknown',
+  'storage-full',
+  'storage-read-only',
+  'storage-unavailable',
+])
+
+/** Failures in a row after which a run that is to end gives up. */
+const MOST_FAILURES = 5
+const FIRST_PAUSE_MS = 200
+const LONGEST_PAUSE_MS = 30_000
+/** Longest time that the end of a run takes, ms. */
+const STOP_MS = 700
+/** Longest wait for anything, ms. */
+const LONGEST_WAIT_MS = 60_000
+/** Steps between two checkpoints. */
+const CHECKPOINT_STEPS = 100
+
+/**
+ * Processes until the signal is aborted; `until-idle` also ends when nothing is due and no call is under way.
+ * @throws AppError where the engine fails for good
+ */
+export async function runProcessor(
+  parts: ProcessorParts,
+  mode: ProcessorMode,
+  signal: AbortSignal,
+): Promise<void> {
+  let waking = new AbortController()
+  const wake = () => waking.abort()
+  const processor = new Processor(parts, wake)
+  signal.addEventListener('abort', wake)
+  let failures = 0
+  try {
+    for (let steps = 1; !signal.aborted; steps++) {
+      waking = new AbortController()
+      let count = 0
+      let hasMore = false
+      try {
+        count = (await parts.stream.log.head()).count
+        hasMore = await processor.step()
+        failures = 0
+        if (steps % CHECKPOINT_STEPS === 0) await processor.noteCheckpoint()
+      } catch (error) {
+        failures++
+        if (mode === 'until-idle' && failures >= MOST_FAILURES) throw error
+        await pauseAfter(error, failures, parts, signal)
+        continue
+      }
+      if (hasMore || signal.aborted) continue
+      if (mode === 'until-idle' && processor.isIdle) break
+      await waitFor(parts, count, processor.nextDue, waking)
+    }
+    await withinStopTime(parts, processor)
+  } finally {
+    signal.removeEventListener('abort', wake)
+  }
+}
+
+async function withinStopTime(parts: ProcessorParts, processor: Processor): Promise<void> {
+  const end = async () => {
+    await processor.stop()
+    await processor.noteCheckpoint()
+  }
+  let callOff = () => {}
+  const late = new Promise<void>((resolve) => {
+    callOff = parts.timers.after(STOP_MS, resolve)
+  })
+  const ended = end().catch((error: unknown) => report(parts, error))
+  await Promise.race([ended, late])
+  callOff()
+}
+
+async function pauseAfter(
+  error: unknown,
+  failures: number,
+  parts: ProcessorParts,
+  signal: AbortSignal,
+): Promise<void> {
+  const isPassing = error instanceof AppError && PASSING.has(error.code)
+  if (!isPassing) throw error
+  report(parts, error)
+  const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 20))
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      callOff()
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const callOff = parts.timers.after(pauseMs, done)
+    signal.addEventListener('abort', done)
+    if (signal.aborted) done()
+  })
+}
+
+function report(parts: ProcessorParts, error: unknown): void {
+  const code = error instanceof AppError ? error.code : 'internal'
+  parts.report('error', error instanceof Error ? error.message : String(error), { code })
+}
+
+/** Until the log has grown beyond `count`, the time has come, or something else has happened. */
+async function waitFor(
+  { stream, timers }: ProcessorParts,
+  count: number,
+  dueMs: number,
+  waking: AbortController,
+): Promise<void> {
+  const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(0, dueMs - timers.now()))
+  const callOff = timers.after(waitMs, () => waking.abort())
+  try {
+    await waitForMore(stream.log, count, waking.signal)
+  } finally {
+    callOff()
+    waking.abort()
+  }
+}
