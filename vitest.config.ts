@@ -21,7 +21,7 @@ export default defineConfig({
           retry: RETRIES,
           testTimeout: 60_000,
           include: [
-            'test/{cli,config,domain,http,api,kit,storage,wire}/**/*.test.ts',
+            'test/{broker,cli,config,domain,http,api,kit,storage,wire}/**/*.test.ts',
             'test/*.test.ts',
           ],
         },

@@ -2,7 +2,7 @@
 
 import type { CommandServices } from '../../src/cli/command.ts'
 import { runCommandLine } from '../../src/cli/command-line.ts'
-import { readSettings } from '../../src/config.ts'
+import { readSettings, type SettingSources } from '../../src/config.ts'
 
 export type Ran = { readonly code: number; readonly out: string; readonly err: string }
 
@@ -11,6 +11,11 @@ export async function runWords(
   words: readonly string[],
   services: Partial<CommandServices> = {},
   input = '',
+  given: {
+    readonly environment?: SettingSources['environment']
+    /** Told what is written, as it is written. */
+    readonly tell?: (stream: 'out' | 'err', text: string) => void
+  } = {},
 ): Promise<Ran> {
   let out = ''
   let err = ''
@@ -19,16 +24,18 @@ export async function runWords(
     terminal: {
       out: async (text) => {
         out += Buffer.from(text).toString('utf8')
+        given.tell?.('out', Buffer.from(text).toString('utf8'))
       },
       err: async (text) => {
         err += text
+        given.tell?.('err', text)
       },
       input: async () => input,
       isInteractive: false,
     },
     services: (options) => ({
       programPath: '/nowhere/apie',
-      settings: () => readSettings({ options }),
+      settings: () => readSettings({ options, environment: given.environment ?? {} }),
       openStore: async () => {
         throw new Error('this test has no store')
       },

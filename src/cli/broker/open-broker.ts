@@ -37,7 +37,7 @@ export async function withBroker(
  * The engine URL that `--eventstore-driver` and `--eventstore-db-host` stand for; `undefined` where the setting
  * `store` says it all.
  */
-export function engineUrl(
+function engineUrl(
   settings: Pick<Settings, 'store' | 'data' | 'eventstoreDriver' | 'eventstoreDbHost'>,
 ): string | undefined {
   const { eventstoreDriver: driver, eventstoreDbHost: host } = settings

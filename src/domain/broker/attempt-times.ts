@@ -4,7 +4,7 @@
  * is then as long as it would be from now on, and never longer.
  */
 import { sha256Hex } from '../../kit/sha256.ts'
-import type { ProcessorOptions } from './processor-ports.ts'
+import type { ProcessorOptions, RunState } from './processor-ports.ts'
 import type { TrackedRequest } from './requests.ts'
 
 /** The same moment by both clocks. */
@@ -17,22 +17,35 @@ export function steadyTimeOf(createdAt: string, now: Moment): number {
 }
 
 /** Time that an attempt may take, ms. */
-export function limitOf({ record }: TrackedRequest, options: ProcessorOptions): number {
+function limitOf({ record }: TrackedRequest, options: ProcessorOptions): number {
   return record.timeout > 0 ? record.timeout * 1000 : options.callLimitMs
 }
 
+/** Of a pending attempt of another run: when it began by the clocks of machines, and when it was first met here. */
+export type ForeignTimes = { readonly startedMs: number; readonly metMs: number }
+
 /**
- * When others may end an attempt that began at `startedMs`: where the run that calls is gone, after the rest
- * of its timeout, and at once where it has none; where it may be alive, when that run has had time to do it itself.
+ * When others may end an attempt. Its run is gone: after the rest of the timeout, and at once where there is
+ * none. It may live: when it has had time to do it itself. It is known to live: the same, and the clocks of
+ * machines, which may be wrong, are not asked.
  */
 export function endDue(
   request: TrackedRequest,
-  startedMs: number,
-  isGone: boolean,
+  { startedMs, metMs }: ForeignTimes,
+  state: RunState,
   options: ProcessorOptions,
 ): number {
-  if (!isGone) return startedMs + limitOf(request, options) + options.graceMs
-  return request.record.timeout > 0 ? startedMs + request.record.timeout * 1000 : startedMs
+  const graceMs = limitOf(request, options) + options.graceMs
+  switch (state) {
+    case 'gone':
+      return startedMs + request.record.timeout * 1000
+    case 'alive':
+      return metMs + graceMs
+    case 'unknown':
+      return startedMs + graceMs
+    default:
+      return state satisfies never
+  }
 }
 
 /** Longest wait between two attempts, ms. */

@@ -46,7 +46,7 @@ export type BrokerStream = {
 /** Events read at once. */
 const PAGE = 256
 
-export const CREATED_BY = 'broker'
+const CREATED_BY = 'broker'
 
 export function createBrokerStream(log: LogEngine, name: StreamName): BrokerStream {
   const sequence = streamSequence(name)

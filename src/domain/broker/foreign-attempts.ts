@@ -2,9 +2,9 @@
  * Attempts that are pending and that other runs of processors began. They end them by themselves, unless
  * they were killed: then somebody else has to.
  */
-import { endDue } from './attempt-times.ts'
+import { endDue, type ForeignTimes } from './attempt-times.ts'
 import { type Due, keyOf } from './own-calls.ts'
-import type { Presence, ProcessorOptions } from './processor-ports.ts'
+import type { Presence, ProcessorOptions, RunState } from './processor-ports.ts'
 import type { TrackedRequest } from './requests.ts'
 
 type ForeignAttempt = {
@@ -12,9 +12,8 @@ type ForeignAttempt = {
   readonly attempt: number
   /** The run that calls; absent where the event does not tell. */
   readonly run: string | undefined
-  /** Steady time. */
-  readonly startedMs: number
-  isGone: boolean
+  readonly times: ForeignTimes
+  state: RunState
 }
 
 /** Time between two looks at whether a run lives, ms. */
@@ -34,16 +33,21 @@ export class ForeignAttempts {
   /** Steady time of the next look, or of the next end that is due. */
   get nextDue(): number {
     let next = Number.POSITIVE_INFINITY
-    for (const { request, startedMs, isGone } of this.attempts.values()) {
-      next = Math.min(next, endDue(request, startedMs, isGone, this.options))
-      if (!isGone) next = Math.min(next, this.nextLook)
+    for (const { request, times, state } of this.attempts.values()) {
+      next = Math.min(next, endDue(request, times, state, this.options))
+      if (state !== 'gone') next = Math.min(next, this.nextLook)
     }
     return next
   }
 
-  add(request: TrackedRequest, attempt: number, run: string | undefined, startedMs: number): void {
-    const isGone = run === undefined
-    this.attempts.set(keyOf(request, attempt), { request, attempt, run, startedMs, isGone })
+  add(
+    request: TrackedRequest,
+    attempt: number,
+    run: string | undefined,
+    times: ForeignTimes,
+  ): void {
+    const state = run === undefined ? 'gone' : 'alive'
+    this.attempts.set(keyOf(request, attempt), { request, attempt, run, times, state })
     this.nextLook = 0
   }
 
@@ -57,8 +61,8 @@ export class ForeignAttempts {
     if (this.attempts.size === 0) return []
     if (now >= this.nextLook) await this.look(now)
     const due: Due[] = []
-    for (const { request, attempt, startedMs, isGone } of this.attempts.values()) {
-      if (now < endDue(request, startedMs, isGone, this.options)) continue
+    for (const { request, attempt, times, state } of this.attempts.values()) {
+      if (now < endDue(request, times, state, this.options)) continue
       const payload =
         request.record.timeout > 0
           ? ({ class: 'api-timeout', attempt } as const)
@@ -69,17 +73,17 @@ export class ForeignAttempts {
   }
 
   private async look(now: number): Promise<void> {
-    const runs = new Map<string, boolean>()
+    const runs = new Map<string, RunState>()
     for (const attempt of [...this.attempts.values()]) {
       const { run } = attempt
-      if (run === undefined || attempt.isGone) continue
-      const isGone = runs.get(run) ?? (await this.presence.isGone(run))
-      runs.set(run, isGone)
-      attempt.isGone = isGone
+      if (run === undefined || attempt.state === 'gone') continue
+      const state = runs.get(run) ?? (await this.presence.stateOf(run))
+      runs.set(run, state)
+      attempt.state = state
     }
     this.nextLook = now + LOOK_MS
   }
 }
 
 /** What an attempt failed of whose processor ended before its call did. */
-export const INTERRUPTED = 'interrupted'
+const INTERRUPTED = 'interrupted'

@@ -41,15 +41,15 @@ export function createPresence(
       revision = undefined
       await removeRecord(records, run, known)
     },
-    async isGone(other) {
-      if (other === run) return false
+    async stateOf(other) {
+      if (other === run) return 'alive'
       const record = await records.read(COLLECTION, other)
-      if (!record) return true
+      if (!record) return 'gone'
       const mark = record.value as ProcessMark
-      const isSameHost = mark.host !== '' && mark.host === processes.own.host
-      if (!isSameHost || !processes.isGone(mark)) return false
+      if (mark.host === '' || mark.host !== processes.own.host) return 'unknown'
+      if (!processes.isGone(mark)) return 'alive'
       await removeRecord(records, other, record.revision)
-      return true
+      return 'gone'
     },
   }
 }

@@ -17,14 +17,16 @@ export type ApiResult =
   | { readonly kind: 'response'; readonly text: string; readonly encoding?: 'base64' }
   | { readonly kind: 'failure'; readonly reason: string }
 
+/** A run has certainly ended; certainly lives; or nobody here can tell. */
+export type RunState = 'gone' | 'alive' | 'unknown'
+
 /** Says which runs of processors still live. */
 export type Presence = {
   /** Makes this run known to others, once and before it calls anything. */
   announce(): Promise<void>
   /** Takes that back when nothing of it is under way any more. */
   withdraw(): Promise<void>
-  /** True where a run has certainly ended. */
-  isGone(run: string): Promise<boolean>
+  stateOf(run: string): Promise<RunState>
 }
 
 /** Time that never goes back. */

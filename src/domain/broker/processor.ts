@@ -145,7 +145,8 @@ export class Processor {
     if (event.processor === this.parts.run && text !== undefined) {
       this.calls.start(request, attempt, text)
     } else {
-      this.foreign.add(request, attempt, event.processor, this.sinceOf(event))
+      const times = { startedMs: this.sinceOf(event), metMs: this.parts.timers.now() }
+      this.foreign.add(request, attempt, event.processor, times)
     }
   }
 
