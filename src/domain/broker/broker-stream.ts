@@ -11,7 +11,6 @@ import { streamSequence } from '../sequence.ts'
 import type { StreamName } from '../stream-name.ts'
 import { type BrokerEvent, type BrokerEventId, brokerEventOf, CAUSATION } from './broker-event.ts'
 import { type Payload, payloadText } from './event-classes.ts'
-import { waitForMore } from './log-growth.ts'
 
 export type NewEvent = {
   readonly payload: Payload
@@ -97,7 +96,7 @@ export function createBrokerStream(log: LogEngine, name: StreamName): BrokerStre
           from = event.id
           yield event
         }
-        if (from === before) await waitForMore(log, count, signal)
+        if (from === before) await log.waitForMore(count, signal)
       }
     },
   }

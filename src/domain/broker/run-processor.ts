@@ -1,6 +1,5 @@
 /** The loop around a processor: when it makes a step, what it waits for, and how it ends. */
 import { AppError, type ErrorCode } from '../app-error.ts'
-import { waitForMore } from './log-growth.ts'
 import { Processor } from './processor.ts'
 import type { ProcessorParts } from './processor-ports.ts'
 
@@ -118,7 +117,7 @@ async function waitFor(
   const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(0, dueMs - timers.now()))
   const callOff = timers.after(waitMs, () => waking.abort())
   try {
-    await waitForMore(stream.log, count, waking.signal)
+    await stream.log.waitForMore(count, waking.signal)
   } finally {
     callOff()
     waking.abort()
