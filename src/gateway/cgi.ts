@@ -6,7 +6,7 @@
  * written before the body was read is lost, and one that is large deadlocks.
  */
 import { AppError } from '../domain/app-error.ts'
-import type { App, HttpHeaders, HttpResponse } from '../http/message.ts'
+import type { App, HttpResponse } from '../http/message.ts'
 import { monotonicMs } from '../kit/monotonic.ts'
 import { type CgiVariables, isOfUnknownLength, requestHead } from './cgi-variables.ts'
 import {
@@ -114,7 +114,7 @@ async function writeResponse(
   deadline: Deadline,
 ): Promise<boolean> {
   const { status, body } = response
-  const head = headBytes(status, response.headers)
+  const head = headBytes(response)
   const output = await openStandardStream(1)
   const isBare = method === 'HEAD' || status === 204 || status === 304 || body === undefined
   try {
@@ -136,14 +136,14 @@ async function writeResponse(
 }
 
 /** The head of a response; `Status` first, or Apache would make its own of it. */
-function headBytes(status: number, headers: HttpHeaders): Buffer {
+function headBytes({ status, reason, headers }: HttpResponse): Buffer {
   const lines = Object.entries(headers).flatMap(([name, value]) =>
     [value].flat().map((one) => `${name}: ${one}`),
   )
-  if (!lines.every(isHeaderLine)) {
+  if (!lines.every(isHeaderLine) || !/^[ -~]*$/.test(reason ?? '')) {
     return Buffer.from('Status: 500 Internal Server Error\r\nContent-Type: text/plain\r\n\r\n')
   }
-  const text = `Status: ${status} ${statusText(status)}\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`
+  const text = `Status: ${status} ${reason ?? statusText(status)}\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`
   return Buffer.from(text, 'latin1')
 }
 

@@ -38,17 +38,24 @@ function headProblem({ httpVersionMajor, headers }: IncomingMessage): AppError |
 /** Resolves when the last byte is handed over or nobody takes it; rejects where the body breaks off. */
 export async function send(response: HttpResponse, outgoing: ServerResponse): Promise<void> {
   const { status, body } = response
-  const headers = response.headers as Record<string, string | string[]>
   if (body === undefined || outgoing.req.method === 'HEAD' || status === 204 || status === 304) {
-    outgoing.writeHead(status, headers).end()
+    writeHead(outgoing, response).end()
     return
   }
   if (typeof body === 'string' || body instanceof Uint8Array) {
-    outgoing.writeHead(status, headers).end(body)
+    writeHead(outgoing, response).end(body)
     return
   }
-  outgoing.writeHead(status, headers)
+  writeHead(outgoing, response)
   await sendChunks(body, outgoing)
+}
+
+function writeHead(outgoing: ServerResponse, response: HttpResponse): ServerResponse {
+  const headers = response.headers as Record<string, string | string[]>
+  const { status, reason } = response
+  return reason === undefined
+    ? outgoing.writeHead(status, headers)
+    : outgoing.writeHead(status, reason, headers)
 }
 
 /** A chunk is the sender's again once the next one is asked for, so each is written out first. */

@@ -2,8 +2,10 @@
 const phrases: Readonly<Record<number, string>> = {
   200: 'OK',
   201: 'Created',
+  202: 'Accepted',
   204: 'No Content',
   206: 'Partial Content',
+  302: 'Found',
   303: 'See Other',
   304: 'Not Modified',
   307: 'Temporary Redirect',

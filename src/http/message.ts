@@ -42,6 +42,8 @@ export type HttpBody = string | Uint8Array | AsyncIterable<Uint8Array>
 /** What the app hands back. `headers` never hold CR, LF or NUL; `body` is absent on 204 and 304. */
 export type HttpResponse = {
   readonly status: number
+  /** Reason phrase where it says more than the usual one; what is not ASCII in it is left out. */
+  readonly reason?: string
   readonly headers: HttpHeaders
   readonly body?: HttpBody
 }

@@ -50,11 +50,17 @@ export function finishResponse(response: HttpResponse, method: string): HttpResp
   const length = lengthOf(response)
   if (length !== undefined) headers['content-length'] = String(length)
   for (const [name, value] of Object.entries(headers)) checkHeader(name, value)
-  const { status, body } = response
-  if (body === undefined || method === 'HEAD' || status === 204 || status === 304) {
-    return { status, headers }
-  }
-  return { status, headers, body }
+  const { status, reason, body } = response
+  const head = { status, headers, ...(reason !== undefined && { reason: reasonPhrase(reason) }) }
+  if (body === undefined || method === 'HEAD' || status === 204 || status === 304) return head
+  return { ...head, body }
+}
+
+const LONGEST_REASON = 200
+
+/** A phrase that fits a status line (RFC 9112 §4) and whatever server passes it on. */
+function reasonPhrase(text: string): string {
+  return text.replace(/[^ -~]+/g, ' ').slice(0, LONGEST_REASON)
 }
 
 function varyOf(vary: string | readonly string[] | undefined): string {

@@ -1,0 +1,70 @@
+/**
+ * Which representation a client gets: `?format=`, else the first of its `Accept` ranges, by quality and then
+ * in its order, that anything fits. Unlike RFC 9110 §12.5.1 a more exact range does not win over a wider one.
+ */
+import { AppError } from '../../domain/app-error.ts'
+import type { HttpRequest } from '../../http/message.ts'
+import { type Codec, FORMATS } from './media-types.ts'
+
+/**
+ * @param codecs what there is, best first
+ * @throws AppError `not-acceptable`
+ */
+export function negotiate(
+  request: HttpRequest,
+  query: URLSearchParams,
+  codecs: readonly Codec[],
+): Codec {
+  const format = query.get('format')
+  const found = format === null ? byAccept(request.headers['accept'], codecs) : byFormat(format, codecs)
+  if (found) return found
+  throw new AppError('not-acceptable', 'There is no representation that the client accepts', {
+    available: codecs.map(({ mediaType }) => mediaType),
+  })
+}
+
+/** What goes into `Content-Type`. */
+export function contentType({ mediaType, form }: Codec): string {
+  return form === 'raw' ? mediaType : `${mediaType}; charset=utf-8`
+}
+
+function byFormat(format: string, codecs: readonly Codec[]): Codec | undefined {
+  const mediaType = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined
+  return codecs.find((codec) => codec.mediaType === mediaType)
+}
+
+function byAccept(accept: string | undefined, codecs: readonly Codec[]): Codec | undefined {
+  if (accept === undefined || accept.trim() === '') return firstPlain(codecs)
+  for (const range of rangesOf(accept)) {
+    const found = range.includes('*')
+      ? firstPlain(codecs.filter(({ mediaType }) => fits(range, mediaType)))
+      : codecs.find(({ mediaType }) => mediaType === range)
+    if (found) return found
+  }
+  return undefined
+}
+
+/** Who takes anything wants the thing itself, not a description of it. */
+function firstPlain(codecs: readonly Codec[]): Codec | undefined {
+  return codecs.find(({ form }) => form !== 'description')
+}
+
+/** Media ranges, lower-case, best first; those of quality 0 are left out. */
+function rangesOf(accept: string): string[] {
+  const ranges = accept.split(',').map((text) => {
+    const [range = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase())
+    const quality = parameters.find((parameter) => parameter.startsWith('q='))
+    const q = quality === undefined ? 1 : Number(quality.slice(2))
+    return { range, q: Number.isNaN(q) ? 1 : q }
+  })
+  return ranges
+    .filter(({ range, q }) => range !== '' && q > 0)
+    .sort((a, b) => b.q - a.q)
+    .map(({ range }) => range)
+}
+
+function fits(range: string, mediaType: string): boolean {
+  const [type, subtype] = range.split('/')
+  const [mediaTypeType, mediaSubtype] = mediaType.split('/')
+  return (type === '*' || type === mediaTypeType) && (subtype === '*' || subtype === mediaSubtype)
+}

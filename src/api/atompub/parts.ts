@@ -1,0 +1,26 @@
+/** What the handlers of this API work with. */
+import type { Clock, LogEngine } from '../../domain/ports.ts'
+import type { Streams } from '../../domain/streams.ts'
+import type { JsonLimits } from '../../kit/json-text.ts'
+
+export type AtomSettings = {
+  readonly anonymous: string
+  readonly baseUrl: string
+  readonly maxEventBytes: number
+  readonly maxBatchBytes: number
+  readonly maxFeedEvents: number
+  readonly maxJsonDepth: number
+  readonly maxJsonValues: number
+  readonly maxJsonKeys: number
+}
+
+export type AtomParts = {
+  readonly log: LogEngine
+  readonly streams: Streams
+  readonly clock: Clock
+  readonly settings: AtomSettings
+}
+
+export function jsonLimits({ maxJsonDepth, maxJsonValues, maxJsonKeys }: AtomSettings): JsonLimits {
+  return { depth: maxJsonDepth, values: maxJsonValues, keys: maxJsonKeys }
+}

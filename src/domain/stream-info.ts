@@ -1,0 +1,107 @@
+/**
+ * What is known of a stream besides its events: where it ends, its metadata, which of its events can be
+ * seen, and whether it is there at all.
+ */
+import { dataText, type EventView, viewEvent } from './event-view.ts'
+import type { Clock, LogEngine } from './ports.ts'
+import type { StoredEvent } from './event.ts'
+import { streamSequence } from './sequence.ts'
+import type { StreamName } from './stream-name.ts'
+import { metadataStream, parseStreamMetadata, type StreamMetadata } from './stream-metadata.ts'
+import { type StreamView, viewOfStream } from './stream-view.ts'
+import { TOMBSTONE_TYPE } from './tombstone.ts'
+
+export type StreamInfo = {
+  readonly stream: StreamName
+  readonly view: StreamView
+  /**
+   * `missing`: never written, though it may have metadata. `soft-deleted`: all of it is truncated, and what
+   * is written next goes on counting. `hard-deleted`: gone for ever.
+   */
+  readonly state: 'missing' | 'live' | 'soft-deleted' | 'hard-deleted'
+  /** Number of the last event; -1 where there is none. */
+  readonly last: number
+  /** Number of the first event that can be seen; beyond `last` where none can. */
+  readonly firstVisible: number
+  readonly metadata: StreamMetadata
+  /** Version of the metadata document in its own stream; -1 where there is none. */
+  readonly metadataVersion: number
+}
+
+/** A metadata document and where it stands. */
+export type StoredMetadata = { readonly version: number; readonly event: EventView }
+
+export async function readStoredMetadata(
+  log: LogEngine,
+  stream: StreamName,
+): Promise<StoredMetadata | undefined> {
+  const holder = metadataStream(stream)
+  if (holder === undefined) return undefined
+  const [last] = await log.readSequence(
+    streamSequence(holder),
+    Number.MAX_SAFE_INTEGER,
+    'backwards',
+    1,
+  )
+  return last && { version: last.number, event: viewEvent(last.event, last.number) }
+}
+
+export async function readStreamInfo(
+  log: LogEngine,
+  clock: Clock,
+  stream: StreamName,
+): Promise<StreamInfo> {
+  const view = viewOfStream(stream)
+  const stored = await readStoredMetadata(log, stream)
+  const metadata = stored ? parseStreamMetadata(dataText(stored.event.data)) : {}
+  const [newest] = await log.readSequence(view.sequence, Number.MAX_SAFE_INTEGER, 'backwards', 1)
+  const last = newest?.number ?? -1
+  const isDeleted = view.holds === 'events' && newest !== undefined && isTombstone(newest.event)
+  const { truncateBefore = 0 } = metadata
+  const isTruncated = last >= 0 && truncateBefore > last
+  return {
+    stream,
+    view,
+    state: isDeleted ? 'hard-deleted' : last < 0 ? 'missing' : isTruncated ? 'soft-deleted' : 'live',
+    last,
+    firstVisible: await firstVisible(log, clock, view, last, metadata),
+    metadata,
+    metadataVersion: stored?.version ?? -1,
+  }
+}
+
+const isTombstone = (event: StoredEvent): boolean => viewEvent(event).eventType === TOMBSTONE_TYPE
+
+async function firstVisible(
+  log: LogEngine,
+  clock: Clock,
+  { sequence }: StreamView,
+  last: number,
+  { truncateBefore = 0, maxCount, maxAgeMs }: StreamMetadata,
+): Promise<number> {
+  const counted = maxCount === undefined ? 0 : last - maxCount + 1
+  const low = Math.min(Math.max(0, truncateBefore, counted), last + 1)
+  if (maxAgeMs === undefined) return low
+  const oldest = new Date(clock.now() - maxAgeMs).toISOString()
+  const isTooOld = async (number: number) => {
+    const [member] = await log.readSequence(sequence, number, 'forwards', 1)
+    return member !== undefined && viewEvent(member.event, number).createdAt < oldest
+  }
+  return firstNotMatching(low, last + 1, isTooOld)
+}
+
+/** The first number from `low` on, below `high`, that `matches` does not hold for; it holds for all before. */
+async function firstNotMatching(
+  low: number,
+  high: number,
+  matches: (number: number) => Promise<boolean>,
+): Promise<number> {
+  let from = low
+  let to = high
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2)
+    if (await matches(middle)) from = middle + 1
+    else to = middle
+  }
+  return from
+}

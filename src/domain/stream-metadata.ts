@@ -1,0 +1,76 @@
+/**
+ * What a metadata document says: how much of a stream is kept, how long its head may be cached, who may use
+ * it. The metadata of stream `s` is the last event of the stream `$$s`.
+ */
+import { type StreamAcl, parseAcl } from './stream-acl.ts'
+import { toStreamName, type StreamName } from './stream-name.ts'
+
+export const METADATA_TYPE = '$metadata'
+/** `$tb` of a stream that was deleted softly: 2^63 − 1, so no version ever reaches it. */
+export const DELETED_DOCUMENT = '{"$tb":9223372036854775807}'
+
+export type StreamMetadata = {
+  /** Events that are kept, the newest ones. */
+  readonly maxCount?: number
+  /** Milliseconds for which events are kept. */
+  readonly maxAgeMs?: number
+  /** First version that is kept. */
+  readonly truncateBefore?: number
+  /** Seconds for which the head page may be cached. */
+  readonly cacheSeconds?: number
+  readonly acl?: StreamAcl
+}
+
+/** The stream that holds the metadata of `stream`; `undefined` where that could not be named. */
+export function metadataStream(stream: StreamName): StreamName | undefined {
+  return stream.startsWith('$$') ? undefined : toStreamName(`$$${stream}`)
+}
+
+/** The stream of which `stream` holds the metadata, if it does. */
+export function describedStream(stream: StreamName): StreamName | undefined {
+  return stream.startsWith('$$') && stream.length > 2 ? (stream.slice(2) as StreamName) : undefined
+}
+
+/** Reads a metadata document. Numbers below 1 are passed over; a malformed document says nothing. */
+export function parseStreamMetadata(text: string): StreamMetadata {
+  const document = parseObject(text)
+  if (document === undefined) return {}
+  const names = ['$maxCount', '$maxAge', '$tb', '$cacheControl']
+  if (!names.every((name) => isWholeNumber(document[name]))) return {}
+  const acl = document['$acl'] === undefined ? undefined : parseAcl(document['$acl'])
+  if (acl === 'malformed') return {}
+  const number = (name: string) => {
+    const value = document[name]
+    return typeof value === 'number' && value > 0 ? value : undefined
+  }
+  const maxAge = number('$maxAge')
+  const metadata = {
+    maxCount: number('$maxCount'),
+    maxAgeMs: maxAge === undefined ? undefined : maxAge * 1000,
+    truncateBefore: number('$tb'),
+    cacheSeconds: number('$cacheControl'),
+    acl,
+  }
+  const given = Object.entries(metadata).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(given)
+}
+
+function isWholeNumber(value: unknown): boolean {
+  return value === undefined || value === null || Number.isInteger(value)
+}
+
+export function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isObject ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The document with another `$tb`, all else as it was; a document that is malformed is left behind. */
+export function withTruncateBefore(text: string, version: number): string {
+  const document = parseObject(text) ?? {}
+  return JSON.stringify({ ...document, $tb: version })
+}

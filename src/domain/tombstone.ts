@@ -1,0 +1,2 @@
+/** Type of the event that ends a stream for ever. */
+export const TOMBSTONE_TYPE = '$streamDeleted'
