@@ -35,7 +35,15 @@ export type Services = {
 }
 
 export function createApis(services: Services): readonly Api[] {
+  const { store, clock, settings } = services
   return [
+    {
+      prefixes: ['/streams'],
+      load: async () => {
+        const { loadAtomApi } = await import('./api/atompub/api.ts')
+        return loadAtomApi({ log: store.log, clock, settings })
+      },
+    },
     {
       prefixes: NODE_PREFIXES,
       load: () => loadNode(services),

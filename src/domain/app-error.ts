@@ -52,7 +52,6 @@ type StoreCode =
   | 'content-damaged'
   | 'log-damaged'
   | 'import-refused'
-  | 'stream-deleted'
   | 'group-exists'
   | 'group-not-found'
 

@@ -2,10 +2,11 @@
  * An event as readers of streams see it: its members, with body and metadata still as the text they were
  * written as, since parsing would round numbers. What is stored of it is `event.ts`.
  */
-import type { JsonText } from '../kit/json-text.ts'
+
 import { jsonMembers } from '../kit/json-members.ts'
-import { DEFAULT_STREAM, type StreamName } from './stream-name.ts'
+import type { JsonText } from '../kit/json-text.ts'
 import type { EventId, EventType, StoredEvent } from './event.ts'
+import { DEFAULT_STREAM, type StreamName } from './stream-name.ts'
 
 /** What an event says, or what was said with it. */
 export type EventData =

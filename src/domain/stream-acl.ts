@@ -59,5 +59,7 @@ export function isLetIn(
   if (!allows(principal.role, isReading ? 'reader' : 'writer')) return false
   if (roles.includes(EVERYBODY)) return true
   if (principal.isAnonymous) return false
-  return roles.includes(principal.name) || groupsOf(principal).some((group) => roles.includes(group))
+  return (
+    roles.includes(principal.name) || groupsOf(principal).some((group) => roles.includes(group))
+  )
 }

@@ -2,14 +2,15 @@
  * What is known of a stream besides its events: where it ends, its metadata, which of its events can be
  * seen, and whether it is there at all.
  */
+
+import type { StoredEvent } from './event.ts'
+import { TOMBSTONE_TYPE } from './event.ts'
 import { dataText, type EventView, viewEvent } from './event-view.ts'
 import type { Clock, LogEngine } from './ports.ts'
-import type { StoredEvent } from './event.ts'
 import { streamSequence } from './sequence.ts'
-import type { StreamName } from './stream-name.ts'
 import { metadataStream, parseStreamMetadata, type StreamMetadata } from './stream-metadata.ts'
+import type { StreamName } from './stream-name.ts'
 import { type StreamView, viewOfStream } from './stream-view.ts'
-import { TOMBSTONE_TYPE } from './tombstone.ts'
 
 export type StreamInfo = {
   readonly stream: StreamName
@@ -62,7 +63,13 @@ export async function readStreamInfo(
   return {
     stream,
     view,
-    state: isDeleted ? 'hard-deleted' : last < 0 ? 'missing' : isTruncated ? 'soft-deleted' : 'live',
+    state: isDeleted
+      ? 'hard-deleted'
+      : last < 0
+        ? 'missing'
+        : isTruncated
+          ? 'soft-deleted'
+          : 'live',
     last,
     firstVisible: await firstVisible(log, clock, view, last, metadata),
     metadata,

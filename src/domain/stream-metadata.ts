@@ -2,8 +2,8 @@
  * What a metadata document says: how much of a stream is kept, how long its head may be cached, who may use
  * it. The metadata of stream `s` is the last event of the stream `$$s`.
  */
-import { type StreamAcl, parseAcl } from './stream-acl.ts'
-import { toStreamName, type StreamName } from './stream-name.ts'
+import { parseAcl, type StreamAcl } from './stream-acl.ts'
+import { type StreamName, toStreamName } from './stream-name.ts'
 
 export const METADATA_TYPE = '$metadata'
 /** `$tb` of a stream that was deleted softly: 2^63 − 1, so no version ever reaches it. */

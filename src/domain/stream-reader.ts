@@ -2,11 +2,12 @@
  * Reads streams by number, with what hides events taken into account, and links followed to the events they
  * stand for.
  */
+
+import type { StoredEvent } from './event.ts'
 import { type EventView, viewEvent } from './event-view.ts'
 import type { LogEngine, ReadDirection, SequenceEvent } from './ports.ts'
 import { streamSequence } from './sequence.ts'
 import { firstNumberAt } from './sequence-range.ts'
-import type { StoredEvent } from './event.ts'
 import type { StreamInfo } from './stream-info.ts'
 import { toStreamName } from './stream-name.ts'
 import { LINK_TYPE, type LinkTarget, linkEvent, linkTarget } from './stream-view.ts'

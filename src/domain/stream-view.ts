@@ -23,7 +23,8 @@ export type StreamView = { readonly sequence: SequenceKey; readonly holds: 'even
 
 export function viewOfStream(stream: StreamName): StreamView {
   if (stream === '$streams') return { sequence: streamsSequence, holds: 'links' }
-  if (isNamed(stream, '$ce-')) return { sequence: categorySequence(stream.slice(4)), holds: 'links' }
+  if (isNamed(stream, '$ce-'))
+    return { sequence: categorySequence(stream.slice(4)), holds: 'links' }
   if (isNamed(stream, '$et-')) return { sequence: typeSequence(stream.slice(4)), holds: 'links' }
   return { sequence: streamSequence(stream), holds: 'events' }
 }
@@ -63,6 +64,11 @@ export function linkEvent(stream: StreamName, number: number, target: EventView)
 /** A UUID of version 8 (RFC 9562 §5.8) made of stream and number. */
 function linkId(stream: string, number: number): EventView['eventId'] {
   const hex = sha256Hex(`${number}@${stream}`)
-  const groups = [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`]
+  const groups = [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `8${hex.slice(17, 20)}`,
+  ]
   return [...groups, hex.slice(20, 32)].join('-') as EventView['eventId']
 }

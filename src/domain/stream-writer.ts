@@ -10,6 +10,7 @@ import type { JsonText } from '../kit/json-text.ts'
 import { randomUuid } from '../kit/uuid.ts'
 import { AppError } from './app-error.ts'
 import type { EventDraft, EventId, EventType } from './event.ts'
+import { TOMBSTONE_TYPE } from './event.ts'
 import { dataText, type EventView } from './event-view.ts'
 import type { AppendOutcome, AppendRequest, ExpectedVersion, LogEngine } from './ports.ts'
 import { readStoredMetadata, type StreamInfo } from './stream-info.ts'
@@ -21,7 +22,6 @@ import {
 } from './stream-metadata.ts'
 import type { StreamName } from './stream-name.ts'
 import { viewOf } from './stream-reader.ts'
-import { TOMBSTONE_TYPE } from './tombstone.ts'
 
 /** A batch for one stream, as an `AppendRequest` that goes by ids. */
 export type StreamWrite = Omit<AppendRequest, 'retryRule' | 'expectedHead'>
@@ -174,8 +174,7 @@ async function softDelete(parts: Parts, request: StreamDelete): Promise<void> {
     checkVersion(info, request.expectedVersion)
     if (info.state !== 'live') return
     // Links that the store makes go on being made, and are seen again from the next one on.
-    const document =
-      info.view.holds === 'links' ? `{"$tb":${info.last + 1}}` : DELETED_DOCUMENT
+    const document = info.view.holds === 'links' ? `{"$tb":${info.last + 1}}` : DELETED_DOCUMENT
     try {
       return await writeMetadata(parts.log, info, document, request.createdBy)
     } catch (error) {

@@ -4,10 +4,15 @@
  */
 import type { Principal } from './account.ts'
 import type { Clock, LogEngine } from './ports.ts'
-import { createStreamRights, type StreamRights } from './stream-rights.ts'
-import { readStoredMetadata, readStreamInfo, type StoredMetadata, type StreamInfo } from './stream-info.ts'
-import { toStreamName, type StreamName } from './stream-name.ts'
+import {
+  readStoredMetadata,
+  readStreamInfo,
+  type StoredMetadata,
+  type StreamInfo,
+} from './stream-info.ts'
+import { type StreamName, toStreamName } from './stream-name.ts'
 import { followLinks, readStreamItems, type StreamItem } from './stream-reader.ts'
+import { createStreamRights, type StreamRights } from './stream-rights.ts'
 import { createStreamWriter, type StreamWriter } from './stream-writer.ts'
 
 export type Streams = {
@@ -40,7 +45,8 @@ export function createStreams(parts: { readonly log: LogEngine; readonly clock: 
       }
       const readable = async (name: string) => {
         const stream = toStreamName(name)
-        if (stream === undefined || !(await rights.allows(principal, 'read', stream))) return undefined
+        if (stream === undefined || !(await rights.allows(principal, 'read', stream)))
+          return undefined
         return info(stream)
       }
       return followLinks(log, items, { target })

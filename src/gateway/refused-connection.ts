@@ -58,7 +58,7 @@ function unknownMethod(packet: Buffer | undefined): Partial<HttpRequest> | undef
 }
 
 async function answerRaw(app: App, request: Partial<HttpRequest>, socket: Socket): Promise<void> {
-  const { status, headers, body } = await app({
+  const { status, reason, headers, body } = await app({
     method: 'GET',
     path: '/',
     query: '',
@@ -75,7 +75,10 @@ async function answerRaw(app: App, request: Partial<HttpRequest>, socket: Socket
   const lines = Object.entries({ ...headers, connection: 'close' }).map(
     ([name, value]) => `${name}: ${[value].flat().join(', ')}\r\n`,
   )
-  socket.write(`HTTP/1.1 ${status} ${statusText(status)}\r\n${lines.join('')}\r\n`, 'latin1')
+  socket.write(
+    `HTTP/1.1 ${status} ${reason ?? statusText(status)}\r\n${lines.join('')}\r\n`,
+    'latin1',
+  )
   if (typeof body === 'string') socket.write(body)
   endSlowly(socket)
 }

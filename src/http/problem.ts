@@ -46,7 +46,6 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   'content-damaged': 500,
   'log-damaged': 500,
   'import-refused': 400,
-  'stream-deleted': 410,
   'group-exists': 409,
   'group-not-found': 404,
   'index-behind': 503,

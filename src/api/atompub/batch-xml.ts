@@ -1,7 +1,7 @@
 /** Batches of events in XML, read by `fast-xml-parser`. */
 import type { EventDraft } from '../../domain/event.ts'
-import { invalid } from './batch.ts'
+import { invalidBatch } from './batch-text.ts'
 
 export function parseXmlBatch(_text: string): EventDraft[] {
-  throw invalid('not yet')
+  throw invalidBatch('not yet')
 }

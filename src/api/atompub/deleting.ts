@@ -1,6 +1,6 @@
 /** `DELETE` of a stream: softly, or for ever. */
 import { AppError } from '../../domain/app-error.ts'
-import { isMadeByStore, ALL_STREAM } from '../../domain/stream-view.ts'
+import { ALL_STREAM, isMadeByStore } from '../../domain/stream-view.ts'
 import type { Handler } from '../../http/handler.ts'
 import { WRITE_CODECS } from './media-types.ts'
 import { negotiate } from './negotiation.ts'

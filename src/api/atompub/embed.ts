@@ -1,7 +1,8 @@
 /** How much of its event an entry shows (`?embed=`). */
-import { indentedJson } from '../../kit/json-indent.ts'
+
 import { dataText, type EventView, isJsonEvent, metadataText } from '../../domain/event-view.ts'
 import type { StreamItem } from '../../domain/stream-reader.ts'
+import { indentedJson } from '../../kit/json-indent.ts'
 import type { RichMembers } from './feed.ts'
 
 const LEVELS = ['none', 'content', 'rich', 'body', 'pretty', 'tryharder'] as const

@@ -12,7 +12,8 @@ export function eventEntry(base: string, item: StreamItem, embed: Embed): FeedEn
   const own = item.kind === 'link' ? item.link : item.event
   const id = `${streamUrl(base, target.stream)}/${target.number}`
   const rich = richMembers(item, embed)
-  const content = item.kind === 'event' && embed === 'content' ? entryContent(item.event) : undefined
+  const content =
+    item.kind === 'event' && embed === 'content' ? entryContent(item.event) : undefined
   return {
     ...(rich && { rich }),
     title: `${target.number}@${target.stream}`,
@@ -32,7 +33,13 @@ export function entryContent(event: EventView): EntryContent | undefined {
   return isJsonEvent(event) ? eventContent(event) : undefined
 }
 
-export function eventContent({ data, metadata, stream, number, eventType }: EventView): EntryContent {
+export function eventContent({
+  data,
+  metadata,
+  stream,
+  number,
+  eventType,
+}: EventView): EntryContent {
   return {
     eventStreamId: stream,
     eventNumber: number,

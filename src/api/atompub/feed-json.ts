@@ -17,7 +17,13 @@ export function feedJson(feed: Feed): string {
     ...text('selfUrl', feed.selfUrl),
     ...text('eTag', feed.eTag),
     links(1, feed.links),
-    ['entries', list(1, feed.entries.map((entry) => entryText(2, entry)))],
+    [
+      'entries',
+      list(
+        1,
+        feed.entries.map((entry) => entryText(2, entry)),
+      ),
+    ],
   ])
 }
 
@@ -41,7 +47,10 @@ function entryText(level: number, entry: FeedEntry): string {
 }
 
 /** An event on its own: what `content` holds. */
-export function contentJson(content: EntryContent, more: Readonly<Record<string, string>> = {}): string {
+export function contentJson(
+  content: EntryContent,
+  more: Readonly<Record<string, string>> = {},
+): string {
   return object(0, contentMembers(0, content, more))
 }
 

@@ -16,12 +16,12 @@ export type PagePlace = {
 }
 
 /** Whether the page ends where the stream does (forward), or was asked for as its head (backward). */
-export function isHeadPage(page: PageRequest, { last }: PagePlace): boolean {
+export function isHeadPage(page: PageRequest, last: number): boolean {
   return page.direction === 'backward' ? page.from === 'head' : page.from + page.count - 1 >= last
 }
 
 /** Whether what is on the page can still change. */
-export function isMutablePage(page: PageRequest, { last }: PagePlace): boolean {
+export function isMutablePage(page: PageRequest, last: number): boolean {
   if (page.direction === 'forward') return page.from + page.count > last + 1
   return page.from === 'head' || page.from > last
 }

@@ -15,7 +15,8 @@ export type Form =
 export type Codec = { readonly mediaType: string; readonly form: Form }
 
 const codec = (mediaType: string, form: Form): Codec => ({ mediaType, form })
-const vendor = (name: string, form: Form): Codec => codec(`application/vnd.eventstore.${name}`, form)
+const vendor = (name: string, form: Form): Codec =>
+  codec(`application/vnd.eventstore.${name}`, form)
 
 const ATOM = codec('application/atom+xml', 'atom-xml')
 export const ATOM_JSON = vendor('atom+json', 'atom-json')

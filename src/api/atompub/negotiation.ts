@@ -16,7 +16,8 @@ export function negotiate(
   codecs: readonly Codec[],
 ): Codec {
   const format = query.get('format')
-  const found = format === null ? byAccept(request.headers['accept'], codecs) : byFormat(format, codecs)
+  const found =
+    format === null ? byAccept(request.headers['accept'], codecs) : byFormat(format, codecs)
   if (found) return found
   throw new AppError('not-acceptable', 'There is no representation that the client accepts', {
     available: codecs.map(({ mediaType }) => mediaType),

@@ -6,12 +6,12 @@ import {
   type EventId,
   type EventType,
   parseEventType,
+  TOMBSTONE_TYPE,
 } from '../../domain/event.ts'
-import { TOMBSTONE_TYPE } from '../../domain/tombstone.ts'
 import { readBody } from '../../http/body.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { JsonError, scanJson } from '../../kit/json-text.ts'
-import type { BodyCodec } from './batch.ts'
+import type { BodyCodec } from './body-codec.ts'
 import { type AtomSettings, jsonLimits } from './parts.ts'
 
 const guid = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i
@@ -21,7 +21,10 @@ export function parseGuid(text: string, what: string): EventId {
   const plain = text.replace(/^[{(](.*)[)}]$/, '$1')
   const digits = plain.replaceAll('-', '').toLowerCase()
   if (!guid.test(plain) || /^0*$/.test(digits)) {
-    throw new AppError('bad-header', `${what} has wrong format: it must be a GUID that is not empty`)
+    throw new AppError(
+      'bad-header',
+      `${what} has wrong format: it must be a GUID that is not empty`,
+    )
   }
   const groups = [0, 8, 12, 16, 20].map((at, index) => digits.slice(at, [8, 12, 16, 20, 32][index]))
   return groups.join('-') as EventId

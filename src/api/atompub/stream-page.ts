@@ -24,7 +24,11 @@ const DEFAULT_COUNT = 20
 
 type PageForm = (parameters: RequestContext['parameters'], largest: number) => PageRequest
 
-export const headPage: PageForm = () => ({ direction: 'backward', from: 'head', count: DEFAULT_COUNT })
+export const headPage: PageForm = () => ({
+  direction: 'backward',
+  from: 'head',
+  count: DEFAULT_COUNT,
+})
 
 export const backwardPage: PageForm = ({ number = '', count = '' }, largest) => ({
   direction: 'backward',
@@ -110,7 +114,7 @@ async function pageHeaders(
   codec: Codec,
 ): Promise<HttpHeaders> {
   const scope = await scopeOf(parts, request, info.stream)
-  const isMutable = isMutablePage(page, info)
+  const isMutable = isMutablePage(page, info.last)
   return {
     vary: 'Accept',
     ...cacheHeaders(isMutable ? 'mutable' : 'immutable', scope, info.metadata.cacheSeconds),
@@ -132,7 +136,7 @@ function streamFeed(
 ): Feed {
   const self = streamUrl(base, info.stream)
   const place = { ...info, isEmpty: items.length === 0 }
-  const isHead = isHeadPage(page, place)
+  const isHead = isHeadPage(page, info.last)
   const isBackward = page.direction === 'backward'
   const embed = codec.form === 'html' ? 'pretty' : parseEmbed(query.get('embed'))
   return {

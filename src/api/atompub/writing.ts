@@ -7,17 +7,13 @@ import type { Handler, RequestContext } from '../../http/handler.ts'
 import type { HttpRequest, HttpResponse } from '../../http/message.ts'
 import { randomUuid } from '../../kit/uuid.ts'
 import { publicBase } from './base-url.ts'
-import { bodyCodec, readBatch } from './batch.ts'
+import { readBatch } from './batch.ts'
+import { bodyCodec } from './body-codec.ts'
 import { streamUrl } from './feed.ts'
 import { WRITE_CODECS } from './media-types.ts'
 import { negotiate } from './negotiation.ts'
 import type { AtomParts } from './parts.ts'
-import {
-  checkRequireLeader,
-  expectedVersionOf,
-  headerOf,
-  producerOf,
-} from './request-headers.ts'
+import { checkRequireLeader, expectedVersionOf, headerOf, producerOf } from './request-headers.ts'
 import { checkEventType, parseGuid, singleEvent } from './single-event.ts'
 import { emptyResponse } from './style.ts'
 
@@ -133,4 +129,3 @@ export async function write(
   const self = streamUrl(publicBase(request, settings.baseUrl), posted.stream)
   return emptyResponse(201, 'Created', { location: `${self}/${first}` })
 }
-

@@ -1,5 +1,5 @@
 /** XML text of element trees, without white space between the elements; written by `fast-xml-parser`. */
-import { XMLBuilder } from 'fast-xml-parser'
+import { XMLBuilder, type XmlBuilderOptions } from 'fast-xml-parser'
 
 /** Names that begin with `@` are attributes, `#text` is text beside them; a list comes once for each item. */
 export type XmlElement = { readonly [name: string]: XmlValue | readonly XmlValue[] }
@@ -16,20 +16,27 @@ const unwritable = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ud800-\udfff\ufffe\u
 const writable = (text: string): string =>
   text === TWO_TAGS ? text : text.replace(unwritable, '\ufffd')
 
-const builder = new XMLBuilder({
+/** The type declarations of the library lack the last one. */
+type Options = XmlBuilderOptions & {
+  readonly entities: readonly { readonly regex: RegExp; readonly val: string }[]
+}
+
+const options: Options = {
   attributeNamePrefix: '@',
   ignoreAttributes: false,
   suppressBooleanAttributes: false,
   suppressEmptyNode: true,
   tagValueProcessor: (_name, value) => writable(String(value)),
-  attributeValueProcessor: (_name, value) => writable(value),
+  attributeValueProcessor: (_name, value) => writable(String(value)),
   entities: [
     { regex: /&/g, val: '&amp;' },
     { regex: /</g, val: '&lt;' },
     { regex: />/g, val: '&gt;' },
     { regex: /\r/g, val: '&#xD;' },
-  ] as unknown as never,
-})
+  ],
+}
+
+const builder = new XMLBuilder(options)
 
 /** A document of one root element. */
 export function writeXml(root: XmlElement): string {

@@ -1,2 +1,0 @@
-/** Type of the event that ends a stream for ever. */
-export const TOMBSTONE_TYPE = '$streamDeleted'
