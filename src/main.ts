@@ -3,7 +3,13 @@
  * the command line; nothing more. A web server turns `?serve+--port` into arguments, so they count last.
  */
 import type { SettingSources } from './config.ts'
-import { loadSettings, programNameOf, programPathOf, stubPathOf } from './program-files.ts'
+import {
+  loadSettings,
+  programNameOf,
+  programPathOf,
+  stubPathOf,
+  workingFolder,
+} from './program-files.ts'
 import { syncDisk } from './storage/file/disk.ts'
 
 // A client can set it with a header `Proxy:`; nothing below may ever follow it.
@@ -23,7 +29,7 @@ function loaded(options: SettingSources['options'], stubPath?: string) {
     files: { programPath, ...(stubPath === undefined ? {} : { stubPath }) },
     environment: process.env,
     ...(options ? { options } : {}),
-    folder: process.cwd(),
+    folder: workingFolder,
     disk: syncDisk,
   })
 }
@@ -51,21 +57,38 @@ async function runCommand(): Promise<void> {
       programPath,
       settings: () => loaded(options),
       openStore: async (mode, engineUrl) => {
+        const own = loaded(options)
+        const settings = engineUrl ? { ...own, store: engineUrl } : own
+        await workAsOwner(settings.store, mode)
         const { openCommandStore } = await import('./wire.ts')
-        const settings = loaded(options)
-        return openCommandStore(engineUrl ? { ...settings, store: engineUrl } : settings, mode)
+        return openCommandStore(settings, mode)
       },
+      workAsOwner: () => workAsOwner(loaded(options).store, 'existing'),
       untilStopped,
       importOriginal: async (...call) =>
         (await import('./wire.ts')).originalFolders.importOriginal(...call),
       exportOriginal: async (...call) =>
         (await import('./wire.ts')).originalFolders.exportOriginal(...call),
       openApp: async () => {
+        const settings = loaded(options)
+        await workAsOwner(settings.store, 'existing')
         const { openApp } = await import('./wire.ts')
-        return openApp(loaded(options), 'many-requests')
+        return openApp(settings, 'many-requests')
       },
     }),
   })
+}
+
+/** Root works on a data folder as its owner; see `program-user.ts`. */
+async function workAsOwner(store: string, mode: 'existing' | 'create'): Promise<void> {
+  if (!store.startsWith('file:') || process.geteuid?.() !== 0) return
+  const folder = store.slice('file:'.length)
+  const { isRootsNewFolder, workAsOwnerOf } = await import('./program-user.ts')
+  workAsOwnerOf(folder)
+  if (mode === 'existing' || !isRootsNewFolder(folder)) return
+  process.stderr.write(
+    `apie: the new data folder ${folder} belongs to root; where a web server runs the program as another user, give it to that one: chown -R USER ${folder}\n`,
+  )
 }
 
 async function answerOtherwise(): Promise<void> {

@@ -45,7 +45,8 @@ type LoadRequest = {
   readonly files: ProgramFiles
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly options?: SettingSources['options']
-  readonly folder: string
+  /** The folder that relative paths count from; asked for only where there is one. */
+  readonly folder: () => string
   readonly disk: Pick<Disk, 'readText' | 'status'>
 }
 
@@ -58,6 +59,10 @@ const PATHS = ['data', 'htpasswd', 'logFile'] as const
  */
 export function loadSettings(request: LoadRequest): Settings {
   const { files, environment, options, folder } = request
+  if (options?.data === '') {
+    // A variable of a script that is not set must not end in work on another folder.
+    throw new AppError('bad-setting', 'The option for "data" is empty', { setting: 'data' })
+  }
   const file = readSettingsFile(request)
   const settings = readSettings({
     ...(file ? { file: { name: basename(file.path), text: file.text } } : {}),
@@ -70,7 +75,7 @@ export function loadSettings(request: LoadRequest): Settings {
   const from = (value: string, ofFile: string | undefined) =>
     value === '' || isAbsolute(value)
       ? value
-      : resolve(file && value === ofFile ? dirname(file.path) : folder, value)
+      : resolve(file && value === ofFile ? dirname(file.path) : folder(), value)
   const paths = Object.fromEntries(PATHS.map((name) => [name, from(settings[name], own?.[name])]))
   const data = paths['data'] || defaultDataFolder(files.stubPath ?? files.programPath, request.disk)
   const store = settings.store.startsWith('file:')
@@ -79,13 +84,28 @@ export function loadSettings(request: LoadRequest): Settings {
   return Object.freeze({ ...settings, ...paths, data, store })
 }
 
+function absolute(path: string, folder: () => string): string {
+  return isAbsolute(path) ? path : resolve(folder(), path)
+}
+
+/** @throws AppError `bad-setting` where somebody has removed the folder that the program was started in */
+export function workingFolder(): string {
+  try {
+    return process.cwd()
+  } catch (error) {
+    const message =
+      'The working directory is gone: change to another one, or name every path in full'
+    throw new AppError('bad-setting', message, {}, error)
+  }
+}
+
 function readSettingsFile({ files, environment, disk, folder }: LoadRequest) {
   const named = environment['APIE_CONFIG']
   if (files.stubPath !== undefined) {
     const text = readStub(files.stubPath, disk)
     if (text !== undefined) return { path: files.stubPath, text }
   }
-  const path = named ? resolve(folder, named) : join(dirname(files.programPath), 'apie.json')
+  const path = named ? absolute(named, folder) : join(dirname(files.programPath), 'apie.json')
   const text = disk.readText(path)
   if (text === undefined && named) {
     throw new AppError('bad-setting', 'The file that APIE_CONFIG names is not there', {

@@ -97,6 +97,7 @@ const RULES: readonly Rule[] = [
     ours: ['config.ts', 'kit/', 'domain/', 'storage/file/disk.ts'],
     outside: ['node:path'],
   },
+  { files: 'program-user.ts', ours: [], outside: ['node:fs', 'node:path'] },
   { files: 'told-settings.ts', ours: ['config.ts'], outside: [] },
   {
     files: 'apis.ts',

@@ -14,6 +14,7 @@ import {
 import { COMMANDS, findCommand } from './commands.ts'
 import { COMMON_OPTIONS } from './common-options.ts'
 import { commandHelp, programHelp } from './help.ts'
+import { placeText } from './place.ts'
 import type { Terminal } from './terminal.ts'
 import { unknownCommand, unknownOption, usage } from './usage.ts'
 
@@ -22,7 +23,6 @@ export type CommandLine = {
   readonly terminal: Terminal
   /** Options that are settings decide what is opened, so services are made when they are known. */
   readonly services: (options: OptionsBySetting) => CommandServices
-  /** Print stacks of failures. */
   /** Present where failures are to be shown with their stack; turns it into places in the sources. */
   readonly showStack?: (stack: string) => string
 }
@@ -31,10 +31,16 @@ export type OptionsBySetting = Readonly<Record<string, string>>
 
 /** Runs one call to its end and returns the exit code. */
 export async function runCommandLine(line: CommandLine): Promise<number> {
+  let used: CommandServices | undefined
+  const services: CommandLine['services'] = (options) => {
+    used = line.services(options)
+    return used
+  }
   try {
-    return await dispatch(line)
+    return await dispatch({ ...line, services })
   } catch (error) {
-    await line.terminal.err(`apie: ${failureText(error, line.showStack)}\n`)
+    const place = error instanceof AppError && used ? placeText(error.code, used) : ''
+    await line.terminal.err(`apie: ${failureText(error, line.showStack)}\n${place}`)
     return error instanceof AppError && isWrongCall(error) ? EXIT.usage : EXIT.failed
   }
 }

@@ -33,8 +33,8 @@ export type Command = {
   /** Lines of its own help page: what it does, what it costs, what it never does. */
   readonly details: readonly string[]
   readonly options: readonly CommandOption[]
-  /** What exit code 1 means here. */
-  readonly failure: string
+  /** What exit code 1 means here; absent where it cannot happen. */
+  readonly failure?: string
   readonly run: (call: CommandCall) => Promise<number>
 }
 
@@ -69,6 +69,8 @@ export type CommandServices = {
   settings(): Settings
   /** Path of the executable, or of the script where the sources run as they are. */
   readonly programPath: string
+  /** Gives the rights of root up in favour of the owner of the data folder; opening the store does it too. */
+  workAsOwner(): Promise<void>
   /**
    * `create` makes a data folder where there is none. An engine URL stands for the setting `store`.
    * @throws AppError `storage-unavailable`, `data-folder-unsafe`, `format-unknown`

@@ -224,7 +224,6 @@ export const COMMANDS: readonly Command[] = [
     summary: 'print version, commit and Node version',
     details: [],
     options: [JSON_OPTION],
-    failure: 'never',
     run: async (call) => (await import('./version.ts')).runVersion(call),
   },
   {
@@ -234,7 +233,6 @@ export const COMMANDS: readonly Command[] = [
     summary: 'print this list, or the help of a command',
     details: [],
     options: [{ name: 'markdown', doc: 'print docs/command-line.md: all commands and settings' }],
-    failure: 'never',
     run: async (call) => (await import('./help.ts')).runHelp(call),
   },
 ]

@@ -53,9 +53,15 @@ export function commandHelp(command: Command): string {
     '',
     ...columns(options.map((option) => [optionLabel(option), option.doc])),
     '',
-    `Exit codes: 0 done; 1 ${command.failure}; 2 called wrongly.`,
+    `Exit codes: ${exitCodes(command)}.`,
     '',
   ].join('\n')
+}
+
+export function exitCodes({ failure }: Command): string {
+  return ['0 done', ...(failure === undefined ? [] : [`1 ${failure}`]), '2 called wrongly'].join(
+    '; ',
+  )
 }
 
 function columns(rows: readonly (readonly string[])[]): string[] {

@@ -56,7 +56,7 @@ function commandSection(command: Command): string {
       ['option', 'meaning'],
       options.map((option) => [code(optionLabel(option)), option.doc]),
     ),
-    `Exit code 1: ${command.failure}.`,
+    ...(command.failure === undefined ? [] : [`Exit code 1: ${command.failure}.`]),
     '',
   ].join('\n')
 }

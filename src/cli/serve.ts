@@ -1,25 +1,53 @@
 /** `apie serve`: the standalone server, from the first line it prints to its graceful end. */
+import type { HttpServer } from '../gateway/http-server.ts'
+import type { App } from '../http/message.ts'
 import { type CommandCall, EXIT, type OpenApp } from './command.ts'
 import { whenAborted } from './stop-signal.ts'
 
+/**
+ * The port comes first: where it is taken nothing is made, and a low one needs the rights that opening the
+ * store may give away. Requests that come meanwhile wait for the store.
+ */
 export async function runServe(call: CommandCall): Promise<number> {
   const { services, terminal } = call
-  const { host, port, bodyTimeoutMs } = services.settings()
+  const settings = services.settings()
+  const { port, bodyTimeoutMs } = settings
+  const host = settings.host.replace(/^\[(.*)\]$/, '$1')
   const { serveHttp } = await import('../gateway/http-server.ts')
+  const { promise: app, resolve, reject } = Promise.withResolvers<App>()
+  app.catch(() => undefined)
+  const answer: App = async (request) => (await app)(request)
+  const server = await serveHttp(answer, { host, port, bodyTimeoutMs }).catch(listenFailure)
+  if (typeof server === 'string') {
+    await terminal.err(`apie: cannot listen on port ${port} of ${host}: ${server}\n`)
+    return EXIT.failed
+  }
+  try {
+    return await serveStore(call, server, { host, resolve })
+  } catch (error) {
+    reject(error)
+    await server.close()
+    throw error
+  }
+}
+
+/** Serves until it is told to stop. */
+async function serveStore(
+  call: CommandCall,
+  server: HttpServer,
+  { host, resolve }: { readonly host: string; readonly resolve: (app: App) => void },
+): Promise<number> {
+  const { services, terminal } = call
   const opened = await services.openApp()
   try {
     await greetFirstAdmin(call, opened)
-    const server = await serveHttp(opened.app, { host, port, bodyTimeoutMs }).catch(listenFailure)
-    if (typeof server === 'string') {
-      await terminal.err(`apie: cannot listen on port ${port} of ${host}: ${server}\n`)
-      return EXIT.failed
-    }
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/`
     if (await opened.setup.isOpen()) {
       await terminal.err(
         `There is no account yet: open ${url}setup; the file "setup-token" of the data folder has the token.\n`,
       )
     }
+    resolve(opened.app)
     await terminal.out(`apie listens on ${url}\n`)
     await whenAborted(services.untilStopped())
     await server.close()

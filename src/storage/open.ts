@@ -71,7 +71,12 @@ async function openFolder(root: string, options: OpenOptions): Promise<OpenedSto
     sync: settings.sync === 'on',
     catchUpMs: CATCH_UP_MS[serves],
   })
-  if (!store) throw new AppError('storage-unavailable', 'There is no store in the data folder')
+  if (!store) {
+    throw new AppError(
+      'storage-unavailable',
+      'There is no store in the data folder; "apie user add" and "apie serve" make one, --data DIR names another folder',
+    )
+  }
   const { layout } = store.folder
   return {
     store,

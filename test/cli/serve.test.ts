@@ -1,7 +1,7 @@
 /** `apie serve` as a process of its own: what it prints, and how it ends. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { type ClientRequest, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -102,6 +102,18 @@ describe('apie serve', () => {
     },
   )
 
+  test('takes an IPv6 address with and without its brackets', async () => {
+    const { url } = await serve('--port', '0', '--host', '[::1]')
+    expect(url).toMatch(/^http:\/\/\[::1\]:\d+$/)
+    expect((await fetch(`${url}/ping`)).status).toBe(200)
+  })
+
+  test('exits with 1 where the store cannot be opened, after it has listened', async () => {
+    mkdirSync(join(root, 'data'), { mode: 0o755 })
+    await expect(serve('--port', '0')).rejects.toThrow('[data-folder-unsafe]')
+    expect(child?.exitCode).toBe(1)
+  })
+
   test('a second signal ends it at once', async () => {
     const { url, said, ended } = await serve('--port', '0', '--first-admin', 'ann')
     const sent = await begun(url, basic('ann', passwordIn(said())))
@@ -112,13 +124,15 @@ describe('apie serve', () => {
     expect(await ended).toEqual([143, null])
   })
 
-  test('exits with 1 and a reason where another program has the port', async () => {
+  test('exits with 1 and a reason, and makes nothing, where another program has the port', async () => {
     const { port } = await serve('--port', '0')
     const first = child
-    await expect(serve('--port', String(port))).rejects.toThrow(
+    const other = join(root, 'other')
+    await expect(serve('--port', String(port), '--data', other)).rejects.toThrow(
       `apie: cannot listen on port ${port} of 127.0.0.1: another program does`,
     )
     expect(child?.exitCode).toBe(1)
+    expect(existsSync(join(root, 'other'))).toBe(false)
     first?.kill('SIGKILL')
   })
 })

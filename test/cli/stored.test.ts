@@ -1,6 +1,6 @@
 /** Commands on a real data folder, each as a process of its own: `node src/main.ts …`. */
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -41,11 +41,13 @@ describe('a data folder', () => {
   test('that is missing is not made by a command that only looks', async () => {
     const missing = join(root, 'missing')
     for (const command of ['verify', 'reindex', 'export']) {
-      expect(await apie(command, '--data', missing)).toMatchObject({
-        status: 1,
-        out: '',
-        err: 'apie: There is no store in the data folder [storage-unavailable]\n',
-      })
+      const { status, out, err } = await apie(command, '--data', missing)
+      expect({ status, out }).toEqual({ status: 1, out: '' })
+      const [what, where] = err.split('\n')
+      expect(what).toBe(
+        'apie: There is no store in the data folder; "apie user add" and "apie serve" make one, --data DIR names another folder [storage-unavailable]',
+      )
+      expect(where).toContain(`data folder: ${missing} (not there); this runs as user `)
     }
     expect(readdirSync(root)).not.toContain('missing')
   })
@@ -101,6 +103,42 @@ describe('a data folder', () => {
     expect(clean).toBe(false)
     expect(log.findings[0]).toMatchObject({ kind: 'damage' })
   })
+})
+
+test('a folder that others can read is named, with its owner, its mode and who asks', async () => {
+  const open = join(root, 'open')
+  mkdirSync(open, { mode: 0o755 })
+  const { status, err } = await apie('verify', '--data', open)
+  expect(status).toBe(1)
+  expect(err).toContain('[data-folder-unsafe]')
+  const uid = process.getuid?.()
+  expect(err).toMatch(
+    new RegExp(
+      `data folder: ${open} \\(of user .*\\b${uid}\\b.*, mode 755\\); this runs as user .*\\b${uid}\\b`,
+    ),
+  )
+})
+
+test.each([[['--data', '']], [['--data=']]])(
+  '%j is a wrong call, not the default folder',
+  async (words) => {
+    const { status, err } = await apie('verify', ...words)
+    expect({ status, err }).toEqual({
+      status: 2,
+      err: 'apie: The option for "data" is empty [bad-setting]\n',
+    })
+  },
+)
+
+test('a working folder that is gone is told where a relative path needs it', async () => {
+  const gone = join(root, 'gone')
+  const script = `mkdir '${gone}' && cd '${gone}' && rmdir '${gone}' && exec '${process.execPath}' '${join(PROJECT, 'src/main.ts')}' verify --data`
+  const relative = await run('/bin/sh', ['-c', `${script} rel`])
+  expect(relative).toMatchObject({
+    status: 2,
+    err: 'apie: The working directory is gone: change to another one, or name every path in full [bad-setting]\n',
+  })
+  expect((await run('/bin/sh', ['-c', `${script} '${join(root, 'data')}'`])).status).toBe(0)
 })
 
 test('a wrong call exits with 2 and one sentence', async () => {

@@ -36,6 +36,7 @@ export async function runWords(
     services: (options) => ({
       programPath: '/nowhere/apie',
       settings: () => readSettings({ options, environment: given.environment ?? {} }),
+      workAsOwner: async () => undefined,
       openStore: async () => {
         throw new Error('this test has no store')
       },

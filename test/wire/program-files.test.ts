@@ -90,7 +90,7 @@ describe('settings', () => {
       },
       environment,
       options,
-      folder: '/work',
+      folder: () => '/work',
       disk: diskOf(texts),
     })
 
@@ -134,7 +134,7 @@ describe('settings', () => {
       loadSettings({
         files: { programPath: '/home/alice/bin/apie', stubPath: stub },
         environment: {},
-        folder: '/work',
+        folder: () => '/work',
         disk: {
           readText: (path) => (path === stub ? '#!/home/alice/bin/apie\nport: 2\n' : undefined),
           status: () => ({ ...owned(ALICE), kind: 'file', ...difference }),

@@ -2,20 +2,36 @@
 import fs from 'node:fs'
 import { dirname, join } from 'node:path'
 import { documentRootIn } from '../../kit/document-root.ts'
+import { systemUser } from '../system-user.ts'
 import { type Check, ok, osCode, problem, skipped, warning } from './check.ts'
 
-export function checkDataFolder(folder: string, uid: number): Check[] {
-  const stat = fs.statSync(folder, { throwIfNoEntry: false })
+/** @param allowsUnsafe whether a setting lets others read or write it */
+export function checkDataFolder(folder: string, uid: number, allowsUnsafe = false): Check[] {
+  const stat = statusOf(folder)
+  if (typeof stat === 'string') {
+    const fix =
+      'Let the user that runs this go through every folder above it (chmod +x), or name another.'
+    return [problem('data folder', `${folder} cannot be looked at (${stat})`, fix)]
+  }
   if (!stat) return [checkParent(folder), checkPlace(folder)]
   if (!stat.isDirectory()) {
     return [problem('data folder', `${folder} is no folder`, 'Remove it or name another folder.')]
   }
   return [
     checkWritable(folder),
-    checkMode(folder, stat.mode & 0o777),
+    checkMode(folder, stat.mode & 0o777, allowsUnsafe),
     checkOwner(folder, stat.uid, uid),
     checkPlace(folder),
   ]
+}
+
+/** The status, `undefined` where nothing is there, or why it cannot be told. */
+function statusOf(path: string): fs.Stats | string | undefined {
+  try {
+    return fs.statSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    return osCode(error)
+  }
 }
 
 /** The nearest folder above that exists: in it the data folder will be made. */
@@ -55,10 +71,11 @@ function checkWritable(folder: string): Check {
   }
 }
 
-function checkMode(folder: string, mode: number): Check {
+function checkMode(folder: string, mode: number, allowsUnsafe: boolean): Check {
   const text = mode.toString(8).padStart(3, '0')
   if ((mode & 0o066) === 0) return ok('data folder mode', `${text}: nobody else can read it`)
-  return problem(
+  const verdict = allowsUnsafe ? warning : problem
+  return verdict(
     'data folder mode',
     `${text}: other users of this machine may look into it`,
     `chmod 700 ${folder}`,
@@ -66,10 +83,10 @@ function checkMode(folder: string, mode: number): Check {
 }
 
 function checkOwner(folder: string, owner: number, uid: number): Check {
-  if (owner === uid) return ok('data folder owner', `user ${uid}, who also runs this`)
+  if (owner === uid) return ok('data folder owner', `user ${systemUser(uid)}, who also runs this`)
   return warning(
     'data folder owner',
-    `user ${owner} owns ${folder}, user ${uid} runs this`,
+    `user ${systemUser(owner)} owns ${folder}, user ${systemUser(uid)} runs this`,
     'Run the commands as the user that the web server runs the program as.',
   )
 }

@@ -2,11 +2,13 @@
  * `apie doctor`: looks at an installation and says in plain words what to fix. It works without a data
  * folder and changes nothing but a probe file that it removes.
  */
+import { statSync } from 'node:fs'
 import type { Settings } from '../../config.ts'
 import { type CommandCall, EXIT } from '../command.ts'
 import { firstLine } from '../first-line.ts'
 import { usage } from '../usage.ts'
 import { type Check, problem } from './check.ts'
+import { checkDataFiles } from './data-files.ts'
 import { checkDataFolder, nearestExisting, skippedDataFolder } from './data-folder.ts'
 import { checkDurability } from './durability.ts'
 import { checkExecutable } from './executable.ts'
@@ -29,7 +31,7 @@ async function examine(call: CommandCall): Promise<Group[]> {
   const groups: Group[] = [
     { title: 'Program', checks: checkExecutable(call.services.programPath, uid) },
     { title: 'Limits', checks: checkLimits() },
-    { title: 'Data', checks: checkData(call, uid) },
+    { title: 'Data', checks: await checkData(call) },
   ]
   const url = call.options['url']
   if (typeof url === 'string') {
@@ -39,7 +41,8 @@ async function examine(call: CommandCall): Promise<Group[]> {
   return groups
 }
 
-function checkData(call: CommandCall, uid: number): readonly Check[] {
+/** The files are looked at with the rights that the call has, all else as the owner of the folder. */
+async function checkData(call: CommandCall): Promise<readonly Check[]> {
   let settings: Settings
   try {
     settings = call.services.settings()
@@ -51,11 +54,23 @@ function checkData(call: CommandCall, uid: number): readonly Check[] {
   }
   const folder = settings.store.slice('file:'.length)
   const existing = nearestExisting(folder)
+  const files = isFolder(folder) ? checkDataFiles(folder) : []
+  await call.services.workAsOwner()
+  const uid = process.getuid?.() ?? 0
   return [
-    ...checkDataFolder(folder, uid),
+    ...checkDataFolder(folder, uid, settings.allowUnsafeData),
+    ...files,
     ...checkDurability(existing, Date.now),
     ...checkFileSystem(fileSystemOf(existing)),
   ]
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
 }
 
 async function accountOf(call: CommandCall): Promise<Account | undefined> {

@@ -1,0 +1,39 @@
+/**
+ * Which data folder a failure is about, and who looked at it. The messages themselves name neither, since
+ * they are also answers to clients; here the one who asks is the one who owns the machine.
+ */
+import fs from 'node:fs'
+import type { ErrorCode } from '../domain/app-error.ts'
+import type { CommandServices } from './command.ts'
+import { systemUser } from './system-user.ts'
+
+const ABOUT_THE_FOLDER: readonly ErrorCode[] = [
+  'storage-full',
+  'storage-read-only',
+  'storage-unavailable',
+  'data-folder-unsafe',
+  'format-unknown',
+  'lock-timeout',
+  'index-behind',
+  'log-damaged',
+]
+
+/** Lines for standard error; empty where the failure is not about the data folder. */
+export function placeText(code: ErrorCode, services: Pick<CommandServices, 'settings'>): string {
+  if (!ABOUT_THE_FOLDER.includes(code)) return ''
+  const { store } = services.settings()
+  if (!store.startsWith('file:')) return ''
+  const folder = store.slice('file:'.length)
+  return `      data folder: ${folder} (${stateOf(folder)}); this runs as user ${systemUser(process.geteuid?.() ?? 0)}\n`
+}
+
+function stateOf(folder: string): string {
+  try {
+    const stat = fs.statSync(folder, { throwIfNoEntry: false })
+    if (!stat) return 'not there'
+    const mode = (stat.mode & 0o777).toString(8).padStart(3, '0')
+    return `of user ${systemUser(stat.uid)}, mode ${mode}`
+  } catch (error) {
+    return `cannot be looked at: ${(error as NodeJS.ErrnoException).code ?? 'no reason'}`
+  }
+}
