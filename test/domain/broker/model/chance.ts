@@ -1,3 +1,5 @@
+import { randomFrom } from '../../../crash/crash-run.ts'
+
 /** Chance that follows from a seed. */
 export type Chance = {
   /** From 0 (inclusive) to 1 (exclusive). */
@@ -8,13 +10,8 @@ export type Chance = {
   pick<T>(items: readonly T[]): T | undefined
 }
 
-/** A linear congruential generator (Knuth, The Art of Computer Programming 2, 3.3.4: MMIX), its upper bits. */
 export function chanceOf(seed: number): Chance {
-  let state = BigInt(seed)
-  const next = () => {
-    state = (state * 6364136223846793005n + 1442695040888963407n) & 0xffffffffffffffffn
-    return Number(state >> 32n) / 2 ** 32
-  }
+  const next = randomFrom(seed)
   const below = (limit: number) => Math.floor(next() * limit)
   return {
     next,
