@@ -38,10 +38,10 @@ export function createApis(services: Services): readonly Api[] {
   const { store, clock, settings } = services
   return [
     {
-      prefixes: ['/streams'],
+      prefixes: ['/streams', '/subscriptions'],
       load: async () => {
         const { loadAtomApi } = await import('./api/atompub/api.ts')
-        return loadAtomApi({ log: store.log, clock, settings })
+        return loadAtomApi({ log: store.log, records: store.records, clock, settings })
       },
     },
     {
@@ -74,12 +74,19 @@ async function loadNode(services: Services): Promise<LoadedApi> {
   const { events, accounts, signIn, clock, process, settings } = services
   const { userRoutes } = await import('./api/atompub/users/routes.ts')
   const { nodeRoutes } = await import('./api/atompub/node/routes.ts')
-  const { atomStyle } = await import('./api/atompub/node-style.ts')
+  const { atomStyle } = await import('./api/atompub/style.ts')
   const { toldSettings } = await import('./told-settings.ts')
   const { stop, ...facts } = process
-  const node = { events, facts: { ...facts, clock }, settings: toldSettings(settings), stop }
+  const { baseUrl } = settings
+  const node = {
+    events,
+    facts: { ...facts, clock },
+    options: toldSettings(settings),
+    stop,
+    settings: { baseUrl },
+  }
   return {
-    routes: [...userRoutes({ accounts, signIn }), ...nodeRoutes(node)],
+    routes: [...userRoutes({ accounts, signIn, settings: { baseUrl } }), ...nodeRoutes(node)],
     style: atomStyle(settings),
   }
 }

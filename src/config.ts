@@ -129,6 +129,13 @@ export const SETTINGS = {
     1,
     100_000,
   ),
+  maxGroupMessages: number(
+    'APIE_MAX_GROUP_MESSAGES',
+    1000,
+    'most messages of a subscription group that consumers hold or that wait for a retry',
+    1,
+    10_000,
+  ),
   lockTimeoutMs: number(
     'APIE_LOCK_TIMEOUT_MS',
     8000,

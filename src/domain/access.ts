@@ -58,3 +58,11 @@ export function isOps(member: Member): boolean {
 export function requireOps(principal: Principal): void {
   if (!isOps(principal)) requireRole(principal, 'admin')
 }
+
+/**
+ * Consumers take messages away from each other, so they are accounts, or a server that lets everybody write.
+ * @throws AppError as `requireRole`
+ */
+export function requireConsumer(principal: Principal): void {
+  if (principal.isAnonymous) requireRole(principal, 'writer')
+}

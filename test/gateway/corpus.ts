@@ -4,6 +4,7 @@
  */
 import { ACCESS_CASES } from './corpus-access.ts'
 import { APPEND_CASES } from './corpus-append.ts'
+import { ATOMPUB_GROUP_CASES } from './corpus-atompub-groups.ts'
 import { ATOMPUB_NODE_CASES } from './corpus-atompub-node.ts'
 import { ATOMPUB_USER_CASES } from './corpus-atompub-users.ts'
 import { RANGE_CASES } from './corpus-range.ts'
@@ -19,4 +20,5 @@ export const CORPUS: readonly CorpusCase[] = [
   ...STORAGE_CASES,
   ...ATOMPUB_USER_CASES,
   ...ATOMPUB_NODE_CASES,
+  ...ATOMPUB_GROUP_CASES,
 ]

@@ -127,7 +127,7 @@ export function parseAnswer(bytes: Buffer): CgiAnswer {
   const text = bytes.toString('latin1')
   const [head = ''] = text.split('\r\n\r\n', 1)
   const [first = '', ...lines] = head.split('\r\n')
-  const status = Number(/^Status: ([1-5]\d\d) [A-Z][A-Za-z ]+$/.exec(first)?.[1])
+  const status = Number(/^Status: ([1-5]\d\d) [\x21-\x7e][\x20-\x7e]*$/.exec(first)?.[1])
   const headers = lines.map((line) => {
     const [, name, value] = /^([a-z0-9-]+): ([\t\x20-\x7e\x80-\xff]*)$/.exec(line) ?? []
     if (name === undefined || value === undefined) throw new Error(`Bad header line: ${line}`)

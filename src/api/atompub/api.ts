@@ -1,15 +1,35 @@
 /** The AtomPub API, put together. */
+import { createMessageSource } from '../../domain/message-source.ts'
+import type { RecordEngine } from '../../domain/ports.ts'
 import { createStreams } from '../../domain/streams.ts'
+import { createSubscriptions } from '../../domain/subscriptions.ts'
 import type { LoadedApi } from '../../http/api.ts'
 import type { AtomParts, AtomSettings } from './parts.ts'
 import { streamRoutes } from './routes.ts'
 import { atomStyle } from './style.ts'
+import { groupRoutes } from './subscriptions/routes.ts'
 
 export function loadAtomApi(
   parts: Omit<AtomParts, 'streams' | 'settings'> & {
-    readonly settings: AtomSettings & { readonly corsOrigins: readonly string[] }
+    readonly records: RecordEngine
+    readonly settings: AtomSettings & {
+      readonly corsOrigins: readonly string[]
+      readonly maxGroupMessages: number
+    }
   },
 ): LoadedApi {
-  const routes = streamRoutes({ ...parts, streams: createStreams(parts) })
-  return { routes, style: atomStyle(parts.settings) }
+  const { log, records, clock, settings } = parts
+  const streams = createStreams(parts)
+  const subscriptions = createSubscriptions({
+    records,
+    log,
+    source: createMessageSource(streams),
+    clock,
+    maxMessages: settings.maxGroupMessages,
+  })
+  const routes = [
+    ...streamRoutes({ ...parts, streams }),
+    ...groupRoutes({ ...parts, streams, subscriptions }),
+  ]
+  return { routes, style: atomStyle(settings) }
 }

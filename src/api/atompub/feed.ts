@@ -70,7 +70,7 @@ export function streamUrl(base: string, stream: string): string {
 }
 
 /** Everything but unreserved characters (RFC 3986 §2.3) is escaped, `$` and `@` too. */
-function escapeSegment(text: string): string {
+export function escapeSegment(text: string): string {
   const escaped = encodeURIComponent(text)
   return /[!'()*]/.test(escaped)
     ? escaped.replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)

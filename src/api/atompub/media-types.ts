@@ -62,6 +62,12 @@ export const EVENT_CODECS: readonly Codec[] = [
   HTML,
 ]
 
+/** Messages of a subscription group; plain JSON is not offered, as clients rely on. */
+export const MESSAGE_CODECS: readonly Codec[] = [
+  vendor('competingatom+xml', 'atom-xml'),
+  vendor('competingatom+json', 'atom-json'),
+]
+
 /** What the answer to a write could be written in; it is empty, but whoever accepts none of these is refused. */
 export const WRITE_CODECS: readonly Codec[] = [
   ...FEED_CODECS.filter(({ form }) => form !== 'description' && form !== 'html'),

@@ -1,16 +1,20 @@
 /** `GET /gossip`: a cluster of one node, which leads it. */
 import type { EventLog } from '../../../domain/event-log.ts'
 import type { Handler } from '../../../http/handler.ts'
+import { publicBase } from '../base-url.ts'
 import { indentedJson } from '../json-document.ts'
-import { linkBase } from '../link-base.ts'
 import type { NodeFacts } from './statistics.ts'
 
 /** Nodes are told apart by it; there are no others. */
 const NO_ID = '00000000-0000-0000-0000-000000000000'
 
-export function readGossip(events: EventLog, { clock }: NodeFacts): Handler {
-  return async (request, context) => {
-    const { host, port } = addressOf(linkBase(request, context))
+export function readGossip(
+  events: EventLog,
+  { clock }: NodeFacts,
+  settings: { readonly baseUrl: string },
+): Handler {
+  return async (request) => {
+    const { host, port } = addressOf(publicBase(request, settings.baseUrl))
     const position = (await events.head()).count - 1
     const member = {
       instanceId: NO_ID,

@@ -2,8 +2,8 @@
 import { requireOps } from '../../../domain/access.ts'
 import type { EventLog } from '../../../domain/event-log.ts'
 import type { Handler, Route } from '../../../http/handler.ts'
+import { publicBase } from '../base-url.ts'
 import { indentedJson } from '../json-document.ts'
-import { linkBase } from '../link-base.ts'
 import { readGossip } from './gossip.ts'
 import { readOptions, type ToldSetting } from './options.ts'
 import { type NodeFacts, readStatistics } from './statistics.ts'
@@ -11,17 +11,23 @@ import { type NodeFacts, readStatistics } from './statistics.ts'
 export type NodeParts = {
   readonly events: EventLog
   readonly facts: NodeFacts
-  readonly settings: readonly ToldSetting[]
+  readonly options: readonly ToldSetting[]
   /** Ends a process that serves many requests; does nothing where each request has its own. */
   readonly stop: () => void
+  readonly settings: { readonly baseUrl: string }
 }
 
 export function nodeRoutes(parts: NodeParts): Route[] {
-  const { events, facts, settings, stop } = parts
+  const { events, facts, options, stop, settings } = parts
   const nothing = async () => indentedJson(200, [])
   return [
-    { method: 'GET', path: '/info/options', access: 'reader', handler: readOptions(settings) },
-    { method: 'GET', path: '/gossip', access: 'reader', handler: readGossip(events, facts) },
+    { method: 'GET', path: '/info/options', access: 'reader', handler: readOptions(options) },
+    {
+      method: 'GET',
+      path: '/gossip',
+      access: 'reader',
+      handler: readGossip(events, facts, settings),
+    },
     { method: 'GET', path: '/sys/subsystems', access: 'reader', handler: readSubsystems },
     { method: 'GET', path: '/stats', access: 'reader', handler: readStatistics(events, facts) },
     { method: 'GET', path: '/stats/replication', access: 'reader', handler: nothing },
@@ -31,8 +37,8 @@ export function nodeRoutes(parts: NodeParts): Route[] {
     ...WITHOUT_MEANING.map(
       (path): Route => ({ method: 'POST', path, access: 'reader', handler: forOps(() => {}) }),
     ),
-    { method: 'GET', path: '/web', access: 'reader', handler: toPages },
-    { method: 'GET', path: '/web/index.html', access: 'reader', handler: toPages },
+    { method: 'GET', path: '/web', access: 'reader', handler: toPages(settings) },
+    { method: 'GET', path: '/web/index.html', access: 'reader', handler: toPages(settings) },
   ]
 }
 
@@ -54,8 +60,10 @@ function forOps(work: () => void): Handler {
 
 const readSubsystems: Handler = async () => indentedJson(200, ['PersistentSubscriptions'])
 
-const toPages: Handler = async (request, context) => ({
-  status: 302,
-  headers: { location: `${linkBase(request, context)}/` },
-  body: '',
-})
+function toPages({ baseUrl }: NodeParts['settings']): Handler {
+  return async (request) => ({
+    status: 302,
+    headers: { location: `${publicBase(request, baseUrl)}/` },
+    body: '',
+  })
+}

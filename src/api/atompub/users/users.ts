@@ -5,36 +5,37 @@ import type { Accounts } from '../../../domain/accounts.ts'
 import { AppError } from '../../../domain/app-error.ts'
 import type { SignIn } from '../../../domain/sign-in.ts'
 import type { Handler, RequestContext } from '../../../http/handler.ts'
+import { publicBase } from '../base-url.ts'
 import { readDocument, textListMember, textMember } from '../json-document.ts'
-import { linkBase } from '../link-base.ts'
 import { dataResponse, outcomeResponse, userDocument } from './user-document.ts'
 
 export type UserParts = {
   readonly accounts: Accounts
   readonly signIn: SignIn
+  readonly settings: { readonly baseUrl: string }
 }
 
-export function listUsers({ accounts }: UserParts): Handler {
+export function listUsers({ accounts, settings }: UserParts): Handler {
   return async (request, context) => {
     requireRole(context.principal, 'admin')
-    const base = linkBase(request, context)
+    const base = publicBase(request, settings.baseUrl)
     return dataResponse((await accounts.list()).map((account) => userDocument(account, base)))
   }
 }
 
-export function readUser({ accounts }: UserParts): Handler {
+export function readUser({ accounts, settings }: UserParts): Handler {
   return async (request, context) => {
     const login = loginOf(context)
     const name = login === '$current' ? ownName(context.principal) : login
     if (!isSelf(context.principal, name)) requireRole(context.principal, 'admin')
     const account = await accounts.find(name)
     if (!account) return outcomeResponse(404, name, 'NotFound')
-    return dataResponse(userDocument(account, linkBase(request, context)))
+    return dataResponse(userDocument(account, publicBase(request, settings.baseUrl)))
   }
 }
 
 /** The same account sent again counts as made: whoever missed the first answer may repeat. */
-export function addUser({ accounts }: UserParts): Handler {
+export function addUser({ accounts, settings }: UserParts): Handler {
   return async (request, context) => {
     requireRole(context.principal, 'admin')
     const members = await readDocument(request)
@@ -47,7 +48,7 @@ export function addUser({ accounts }: UserParts): Handler {
     const isThere = await isMade(accounts, wanted)
     const { name } = wanted
     if (!isThere) return outcomeResponse(409, name, 'Conflict')
-    const location = `${linkBase(request, context)}/users/${encodeURIComponent(name)}`
+    const location = `${publicBase(request, settings.baseUrl)}/users/${encodeURIComponent(name)}`
     return outcomeResponse(201, name, 'Success', { location })
   }
 }
