@@ -13,6 +13,7 @@ import { defaultStyle } from './http/default-style.ts'
 
 /** The process that answers. */
 export type ProcessFacts = {
+  readonly serves: 'one-request' | 'many-requests'
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly startedAtMs: number
   /** Bytes. */
@@ -41,7 +42,9 @@ export function createApis(services: Services): readonly Api[] {
       prefixes: ['/streams', '/subscriptions'],
       load: async () => {
         const { loadAtomApi } = await import('./api/atompub/api.ts')
-        return loadAtomApi({ log: store.log, records: store.records, clock, settings })
+        const longPollMs = longPollLimit(services)
+        const parts = { log: store.log, records: store.records, clock }
+        return loadAtomApi({ ...parts, settings: { ...settings, longPollMs } })
       },
     },
     {
@@ -53,6 +56,11 @@ export function createApis(services: Services): readonly Api[] {
       load: () => ({ routes: ownRoutes(services), style: defaultStyle(services.settings) }),
     },
   ]
+}
+
+/** A process that serves one request is one of few that a host lets run at a time. */
+function longPollLimit({ process, settings }: Services): number {
+  return process.serves === 'one-request' ? settings.maxCgiLongPollMs : settings.maxLongPollMs
 }
 
 /** Paths of the AtomPub API that have nothing to do with streams. */

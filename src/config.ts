@@ -136,6 +136,16 @@ export const SETTINGS = {
     1,
     10_000,
   ),
+  maxLongPollMs: number(
+    'APIE_MAX_LONG_POLL_MS',
+    60_000,
+    'longest wait of a reader for events that are not there yet, in ms; `apie serve` and FastCGI',
+  ),
+  maxCgiLongPollMs: number(
+    'APIE_MAX_CGI_LONG_POLL_MS',
+    5000,
+    'the same for CGI, where each reader who waits is a process, in ms',
+  ),
   lockTimeoutMs: number(
     'APIE_LOCK_TIMEOUT_MS',
     8000,

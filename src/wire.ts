@@ -98,6 +98,7 @@ const STARTED_AT_MS = Date.now()
 
 function processFacts(serves: 'one-request' | 'many-requests'): ProcessFacts {
   return {
+    serves,
     startedAtMs: STARTED_AT_MS,
     memoryBytes: () => process.memoryUsage().rss,
     // The same as when an operator stops it: what runs is finished first.

@@ -6,9 +6,14 @@
 import type { StoredEvent } from './event.ts'
 import { TOMBSTONE_TYPE } from './event.ts'
 import { dataText, type EventView, viewEvent } from './event-view.ts'
-import type { Clock, LogEngine } from './ports.ts'
-import { streamSequence } from './sequence.ts'
-import { metadataStream, parseStreamMetadata, type StreamMetadata } from './stream-metadata.ts'
+import type { Clock, LogEngine, SequenceEvent } from './ports.ts'
+import { type SequenceKey, streamSequence } from './sequence.ts'
+import {
+  describedStream,
+  metadataStream,
+  parseStreamMetadata,
+  type StreamMetadata,
+} from './stream-metadata.ts'
 import type { StreamName } from './stream-name.ts'
 import { type StreamView, viewOfStream } from './stream-view.ts'
 
@@ -38,12 +43,7 @@ export async function readStoredMetadata(
 ): Promise<StoredMetadata | undefined> {
   const holder = metadataStream(stream)
   if (holder === undefined) return undefined
-  const [last] = await log.readSequence(
-    streamSequence(holder),
-    Number.MAX_SAFE_INTEGER,
-    'backwards',
-    1,
-  )
+  const last = await newestOf(log, streamSequence(holder))
   return last && { version: last.number, event: viewEvent(last.event, last.number) }
 }
 
@@ -53,11 +53,13 @@ export async function readStreamInfo(
   stream: StreamName,
 ): Promise<StreamInfo> {
   const view = viewOfStream(stream)
+  const described = describedStream(stream)
   const stored = await readStoredMetadata(log, stream)
-  const metadata = stored ? parseStreamMetadata(dataText(stored.event.data)) : {}
-  const [newest] = await log.readSequence(view.sequence, Number.MAX_SAFE_INTEGER, 'backwards', 1)
+  const metadata = described ? NEWEST_ONLY : metadataOf(stored)
+  const newest = await newestOf(log, view.sequence)
   const last = newest?.number ?? -1
-  const isDeleted = view.holds === 'events' && newest !== undefined && isTombstone(newest.event)
+  const ends = described ? await newestOf(log, streamSequence(described)) : newest
+  const isDeleted = ends !== undefined && view.holds === 'events' && isTombstone(ends.event)
   const { truncateBefore = 0 } = metadata
   const isTruncated = last >= 0 && truncateBefore > last
   return {
@@ -75,6 +77,18 @@ export async function readStreamInfo(
     metadata,
     metadataVersion: stored?.version ?? -1,
   }
+}
+
+/** Of a stream that holds metadata. */
+const NEWEST_ONLY: StreamMetadata = { maxCount: 1 }
+
+function metadataOf(stored: StoredMetadata | undefined): StreamMetadata {
+  return stored ? parseStreamMetadata(dataText(stored.event.data)) : {}
+}
+
+async function newestOf(log: LogEngine, sequence: SequenceKey): Promise<SequenceEvent | undefined> {
+  const [newest] = await log.readSequence(sequence, Number.MAX_SAFE_INTEGER, 'backwards', 1)
+  return newest
 }
 
 const isTombstone = (event: StoredEvent): boolean => viewEvent(event).eventType === TOMBSTONE_TYPE

@@ -23,6 +23,8 @@ export type ApiStyle = {
   problem(error: AppError, request: HttpRequest, reference?: string): HttpResponse
   /** The answer to OPTIONS on a known path; `methods` as its routes name them, in their order. */
   options(methods: readonly string[], request: HttpRequest): HttpResponse
+  /** The answer to a request for a known path, before anybody is asked who he is; absent: none. */
+  readonly shortcut?: (request: HttpRequest) => HttpResponse | undefined
   /** Headers of every answer; what the answer itself says wins. `methods` is empty on unknown paths. */
   headers(request: HttpRequest, methods: readonly string[]): HttpHeaders
 }

@@ -86,6 +86,8 @@ async function respond(asked: Asked, router: Router, parts: AppParts): Promise<H
     await parts.authenticate(request)
     throw noRoute(match, style)
   }
+  const known = style.shortcut?.(request)
+  if (known) return known
   const { access, handler } = match.route
   if (access === 'public') {
     style.guardOrigin(request)

@@ -43,7 +43,12 @@ export async function openTestApp(
       signIn,
       setup,
       clock,
-      process: { startedAtMs: clock.now(), memoryBytes: () => 1, stop: () => {} },
+      process: {
+        serves: 'many-requests',
+        startedAtMs: clock.now(),
+        memoryBytes: () => 1,
+        stop: () => {},
+      },
       version: 'test',
       settings,
     }),

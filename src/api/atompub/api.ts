@@ -6,16 +6,13 @@ import { createSubscriptions } from '../../domain/subscriptions.ts'
 import type { LoadedApi } from '../../http/api.ts'
 import type { AtomParts, AtomSettings } from './parts.ts'
 import { streamRoutes } from './routes.ts'
-import { atomStyle } from './style.ts'
+import { atomStyle, type StyleSettings } from './style.ts'
 import { groupRoutes } from './subscriptions/routes.ts'
 
 export function loadAtomApi(
   parts: Omit<AtomParts, 'streams' | 'settings'> & {
     readonly records: RecordEngine
-    readonly settings: AtomSettings & {
-      readonly corsOrigins: readonly string[]
-      readonly maxGroupMessages: number
-    }
+    readonly settings: AtomSettings & StyleSettings & { readonly maxGroupMessages: number }
   },
 ): LoadedApi {
   const { log, records, clock, settings } = parts

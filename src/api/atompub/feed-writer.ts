@@ -7,6 +7,8 @@ export async function feedBody(feed: Feed, { form }: Codec): Promise<string> {
   switch (form) {
     case 'atom-json':
       return feedJson(feed)
+    case 'html':
+      return (await import('./feed-html.ts')).feedHtml(feed)
     default:
       return (await import('./feed-xml.ts')).feedXml(feed)
   }

@@ -18,7 +18,7 @@ const codec = (mediaType: string, form: Form): Codec => ({ mediaType, form })
 const vendor = (name: string, form: Form): Codec =>
   codec(`application/vnd.eventstore.${name}`, form)
 
-const ATOM = codec('application/atom+xml', 'atom-xml')
+export const ATOM = codec('application/atom+xml', 'atom-xml')
 export const ATOM_JSON = vendor('atom+json', 'atom-json')
 export const DESCRIPTION = vendor('streamdesc+json', 'description')
 const HTML = codec('text/html', 'html')

@@ -6,6 +6,8 @@ import type { JsonLimits } from '../../kit/json-text.ts'
 export type AtomSettings = {
   readonly anonymous: string
   readonly baseUrl: string
+  /** Longest wait of a reader for an event that is not there yet, ms. */
+  readonly longPollMs: number
   readonly maxEventBytes: number
   readonly maxBatchBytes: number
   readonly maxFeedEvents: number

@@ -1,96 +1,98 @@
 /** Pages of streams as feeds. */
 import { AppError } from '../../domain/app-error.ts'
 import type { StreamInfo } from '../../domain/stream-info.ts'
-import type { StreamName } from '../../domain/stream-name.ts'
-import { parseStreamName } from '../../domain/stream-name.ts'
+import { parseStreamName, type StreamName } from '../../domain/stream-name.ts'
 import { type StreamItem, unfollowed } from '../../domain/stream-reader.ts'
+import { ALL_STREAM } from '../../domain/stream-view.ts'
 import { quoteTag } from '../../http/conditional.ts'
-import type { Handler, RequestContext } from '../../http/handler.ts'
-import type { HttpHeaders, HttpRequest, HttpResponse } from '../../http/message.ts'
+import type { Handler, RequestContext, RouteParameters } from '../../http/handler.ts'
+import type { HttpHeaders, HttpRequest } from '../../http/message.ts'
 import { publicBase } from './base-url.ts'
 import { cacheHeaders, scopeOf } from './caching.ts'
+import { describeStream } from './description.ts'
 import { parseEmbed } from './embed.ts'
 import { isKnownPage, pageTag } from './etag.ts'
 import { eventEntry } from './event-entry.ts'
 import { type Feed, feedTime, NEVER, streamUrl } from './feed.ts'
 import { isHeadPage, isMutablePage, type PageRequest, pageLinks } from './feed-links.ts'
 import { feedBody } from './feed-writer.ts'
+import { longPollOf, waitForEvent } from './long-poll.ts'
 import { type Codec, FEED_CODECS } from './media-types.ts'
 import { contentType, negotiate } from './negotiation.ts'
+import type { PageForm } from './page-request.ts'
 import type { AtomParts } from './parts.ts'
-import { resolveLinksOf } from './request-headers.ts'
+import { checkRequireLeader, resolveLinksOf } from './request-headers.ts'
 
-const DEFAULT_COUNT = 20
+/** The stream that a path names, or the one that holds its metadata. */
+export type StreamOf = (parameters: RouteParameters) => StreamName
 
-type PageForm = (parameters: RequestContext['parameters'], largest: number) => PageRequest
+export const streamParameter: StreamOf = ({ stream = '' }) => parseStreamName(stream)
 
-export const headPage: PageForm = () => ({
-  direction: 'backward',
-  from: 'head',
-  count: DEFAULT_COUNT,
-})
-
-export const backwardPage: PageForm = ({ number = '', count = '' }, largest) => ({
-  direction: 'backward',
-  from: number === 'head' ? 'head' : parseNumber(number),
-  count: parseCount(count, largest),
-})
-
-export const forwardPage: PageForm = ({ number = '', count = '' }, largest) => ({
-  direction: 'forward',
-  from: parseNumber(number),
-  count: parseCount(count, largest),
-})
-
-function parseNumber(text: string): number {
-  if (/^[0-9]{1,19}$/.test(text)) return Math.min(Number(text), Number.MAX_SAFE_INTEGER)
-  throw new AppError('bad-query', `'${text}' is not valid event number`)
+/** What is asked of a stream, settled before it is looked at. */
+type Asked = {
+  readonly stream: StreamName
+  readonly page: PageRequest
+  readonly codec: Codec
+  readonly followsLinks: boolean
+  readonly longPollMs: number
 }
 
-function parseCount(text: string, largest: number): number {
-  const count = Number(text)
-  if (/^[0-9]{1,9}$/.test(text) && count >= 1 && count <= largest) return count
-  throw new AppError('bad-query', `'${text}' is not valid count. Should be positive integer`)
-}
-
-/** @param streamOf the stream a path names: its own, or the one that holds its metadata */
 export function readPage(
   parts: AtomParts,
   form: PageForm,
-  streamOf: (parameters: RequestContext['parameters']) => StreamName = streamParameter,
+  streamOf: StreamOf = streamParameter,
 ): Handler {
   return async (request, context) => {
     const codec = negotiate(request, context.query, FEED_CODECS)
     const stream = streamOf(context.parameters)
-    if (codec.form === 'description') return describe(codec, stream)
+    if (codec.form === 'description') return describeStream(codec, stream)
     const page = form(context.parameters, parts.settings.maxFeedEvents)
-    const followLinks = resolveLinksOf(request, true)
+    const longPollMs = page.direction === 'forward' ? longPollOf(request, parts.settings) : 0
+    const followsLinks = resolveLinksOf(request, true)
+    checkRequireLeader(request)
     await parts.streams.rights.require(context.principal, 'read', stream)
-    const info = await parts.streams.info(stream)
-    refuseUnreadable(info)
-    const headers = await pageHeaders(parts, request, info, page, codec)
-    if (isKnownPage(request, pageTag(info.last, codec))) {
-      return { status: 304, reason: 'Not Modified', headers }
-    }
-    const stored = await parts.streams.items(info, ...boundsOf(page, info))
-    const items = followLinks
-      ? await parts.streams.follow(stored, context.principal)
-      : unfollowed(stored)
-    const feed = streamFeed(publicBase(request, parts.settings.baseUrl), info, page, {
-      items,
-      codec,
-      query: context.query,
-    })
-    return {
-      status: 200,
-      headers: { ...headers, 'content-type': contentType(codec) },
-      body: await feedBody(feed, codec),
-    }
+    return answer(parts, request, context, { stream, page, codec, followsLinks, longPollMs })
   }
 }
 
-export function streamParameter({ stream = '' }: RequestContext['parameters']): StreamName {
-  return parseStreamName(stream)
+async function answer(
+  parts: AtomParts,
+  request: HttpRequest,
+  context: RequestContext,
+  asked: Asked,
+) {
+  const { page, codec } = asked
+  const info = await awaitedInfo(parts, asked)
+  refuseUnreadable(info)
+  const headers = await pageHeaders(parts, request, info, asked)
+  if (isKnownPage(request, pageTag(info.last, codec))) {
+    return { status: 304, reason: 'Not Modified', headers }
+  }
+  const stored = await parts.streams.items(info, ...boundsOf(page, info))
+  const items = asked.followsLinks
+    ? await parts.streams.follow(stored, context.principal)
+    : unfollowed(stored)
+  const embed = codec.form === 'html' ? 'pretty' : parseEmbed(context.query.get('embed'))
+  const entries = items.map((item) =>
+    eventEntry(publicBase(request, parts.settings.baseUrl), item, embed),
+  )
+  const self = streamUrl(publicBase(request, parts.settings.baseUrl), info.stream)
+  const feed = { ...feedHead(self, info, asked, items), entries }
+  return {
+    status: 200,
+    headers: { ...headers, 'content-type': contentType(codec) },
+    body: await feedBody(feed, codec),
+  }
+}
+
+/** What is known of the stream; a reader who waits gets it when there is something for him, or in the end. */
+async function awaitedInfo(parts: AtomParts, { stream, page, longPollMs }: Asked) {
+  const from = page.from === 'head' ? 0 : page.from
+  return waitForEvent(parts.log, longPollMs, () => parts.streams.info(stream), isEnough)
+
+  function isEnough({ state, last }: StreamInfo): boolean {
+    return state === 'hard-deleted' || (state === 'live' && from <= last)
+  }
 }
 
 /** @throws AppError `stream-not-found`, `stream-deleted` */
@@ -110,8 +112,7 @@ async function pageHeaders(
   parts: AtomParts,
   request: HttpRequest,
   info: StreamInfo,
-  page: PageRequest,
-  codec: Codec,
+  { page, codec }: Asked,
 ): Promise<HttpHeaders> {
   const scope = await scopeOf(parts, request, info.stream)
   const isMutable = isMutablePage(page, info.last)
@@ -122,23 +123,14 @@ async function pageHeaders(
   }
 }
 
-type PageContent = {
-  readonly items: readonly StreamItem[]
-  readonly codec: Codec
-  readonly query: URLSearchParams
-}
-
-function streamFeed(
-  base: string,
+function feedHead(
+  self: string,
   info: StreamInfo,
-  page: PageRequest,
-  { items, codec, query }: PageContent,
-): Feed {
-  const self = streamUrl(base, info.stream)
-  const place = { ...info, isEmpty: items.length === 0 }
+  { page, codec }: Asked,
+  items: readonly StreamItem[],
+): Omit<Feed, 'entries'> {
   const isHead = isHeadPage(page, info.last)
   const isBackward = page.direction === 'backward'
-  const embed = codec.form === 'html' ? 'pretty' : parseEmbed(query.get('embed'))
   return {
     title: `Event stream '${info.stream}'`,
     id: self,
@@ -147,31 +139,15 @@ function streamFeed(
     headOfStream: isHead,
     ...(isBackward && { selfUrl: self }),
     ...(isBackward && isHead && { eTag: pageTag(info.last, codec) }),
-    links: pageLinks(page, place, self),
-    entries: items.map((item) => eventEntry(base, item, embed)),
+    links: pageLinks(page, { ...info, isEmpty: items.length === 0 }, self),
   }
 }
 
-function updatedOf(item: StreamItem | undefined): string {
+/** The time of an entry, as that of its feed. */
+export function updatedOf(item: StreamItem | undefined): string {
   if (item === undefined) return NEVER
   return feedTime(item.kind === 'link' ? item.link.createdAt : item.event.createdAt)
 }
 
-/** What this resource is offered as; for whoever asks for nothing but that. */
-function describe(codec: Codec, stream: StreamName): HttpResponse {
-  const href = `/streams/${encodeURIComponent(stream)}`
-  const form = (supportedContentTypes: readonly string[]) => ({ href, supportedContentTypes })
-  const document = {
-    title: `Description document for '${stream}'`,
-    description: 'The forms in which this stream can be read',
-    _links: {
-      self: form([codec.mediaType]),
-      stream: form(['application/atom+xml', 'application/vnd.eventstore.atom+json']),
-    },
-  }
-  return {
-    status: 200,
-    headers: { 'content-type': contentType(codec), vary: 'Accept' },
-    body: JSON.stringify(document, null, 2),
-  }
-}
+/** Whether a path is about the log as a whole. */
+export const isAll = ({ stream }: RouteParameters): boolean => stream === ALL_STREAM

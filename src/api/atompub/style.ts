@@ -1,46 +1,70 @@
 /**
- * How this API says no: status and reason phrase, and a text only where a person needs one. Who may not do
- * something gets 401 and never 403. Pages of all origins may call it, but never with the credentials that a
- * browser keeps.
+ * How this API says no, and what it tells pages of other origins. An error is told by status and reason phrase,
+ * by a text only where it is 400; who may not do something gets 401, never 403. Pages of all origins may call,
+ * but never with the credentials that a browser keeps.
  */
 import type { AppError } from '../../domain/app-error.ts'
 import type { ApiStyle } from '../../http/api.ts'
 import { refuseCrossSite } from '../../http/cors.ts'
 import type { HttpHeaders, HttpRequest, HttpResponse } from '../../http/message.ts'
-import { statusOf } from '../../http/problem.ts'
+import { problemResponse } from '../../http/problem.ts'
+import { withoutSlash } from './trailing-slash.ts'
 
-const ALLOWED_HEADERS =
-  'Content-Type, X-Requested-With, X-Forwarded-Host, X-Forwarded-Prefix, X-PINGOTHER, Authorization, ' +
-  'ES-LongPoll, ES-ExpectedVersion, ES-EventId, ES-EventType, ES-RequiresMaster, ES-RequireMaster, ' +
-  'ES-HardDelete, ES-ResolveLinkTo, ES-ResolveLinkTos, If-None-Match, X-Producer-ID'
+export type StyleSettings = { readonly corsOrigins: readonly string[]; readonly baseUrl: string }
 
-export function atomStyle({ corsOrigins }: { readonly corsOrigins: readonly string[] }): ApiStyle {
+export function atomStyle({ corsOrigins, baseUrl }: StyleSettings): ApiStyle {
   return {
     answersHead: false,
     guardOrigin: (request) => {
       if (isSentUnasked(request)) refuseCrossSite(request, corsOrigins)
     },
-    problem,
-    options: () => ({ status: 200, headers: {}, body: '' }),
-    headers: (_request, methods) => sharedHeaders(methods),
+    problem: atomProblem,
+    options: (methods) => ({
+      status: 200,
+      headers: { allow: [...methods, 'OPTIONS'].join(', ') },
+      body: '',
+    }),
+    shortcut: (request) => withoutSlash(request, baseUrl),
+    headers: sharedHeaders,
   }
 }
 
 /**
- * Browsers send some requests of other pages, with credentials, before they ask for leave (Fetch §2.2.2,
- * §2.2.6); all others they ask for, and are told that credentials must stay away.
+ * Browsers send some requests of other pages, with the credentials they keep, without asking for leave first
+ * (Fetch §2.2.2). For all others they ask, and learn from the wildcard that credentials must stay away.
  */
 function isSentUnasked({ method, headers }: HttpRequest): boolean {
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? ''
-  const simple = ['', 'text/plain', 'multipart/form-data', 'application/x-www-form-urlencoded']
-  return method === 'POST' && simple.includes(type)
+  return method === 'POST' && SIMPLE_TYPES.includes(type)
 }
 
-function sharedHeaders(methods: readonly string[]): HttpHeaders {
+const SIMPLE_TYPES: readonly string[] = [
+  '',
+  'text/plain',
+  'multipart/form-data',
+  'application/x-www-form-urlencoded',
+]
+
+/** What pages of other origins may send. The name at the end stands there twice, as clients know it. */
+const ALLOWED_HEADERS =
+  'Content-Type, X-Requested-With, X-PINGOTHER, Authorization, ES-LongPoll, ES-ExpectedVersion, ES-EventId, ES-EventType, ES-RequiresMaster, ES-HardDelete, ES-ResolveLinkTo, ES-ExpectedVersion'
+
+/** Told to pages that ask for one of them. */
+const MORE_HEADERS: readonly string[] = [
+  'ES-RequireMaster',
+  'ES-RequireLeader',
+  'ES-ResolveLinkTos',
+  'If-None-Match',
+  'X-Producer-ID',
+]
+
+function sharedHeaders({ headers }: HttpRequest, methods: readonly string[]): HttpHeaders {
   if (methods.length === 0) return {}
+  const wanted = (headers['access-control-request-headers'] ?? '').toLowerCase().split(/[ ,]+/)
+  const more = MORE_HEADERS.filter((name) => wanted.includes(name.toLowerCase()))
   return {
     'access-control-allow-methods': [...methods, 'OPTIONS'].join(', '),
-    'access-control-allow-headers': ALLOWED_HEADERS,
+    'access-control-allow-headers': [ALLOWED_HEADERS, ...more].join(', '),
     'access-control-allow-origin': '*',
     'access-control-expose-headers': 'Location, ES-Position, ES-CurrentVersion',
   }
@@ -60,55 +84,51 @@ export function emptyResponse(
   }
 }
 
-export function problem(error: AppError, request: HttpRequest, reference?: string): HttpResponse {
-  const { code, message, facts } = error
-  const noStore = { 'cache-control': 'no-store' }
+function atomProblem(error: AppError, { method }: HttpRequest, reference?: string): HttpResponse {
+  const { code, facts } = error
+  const { status, headers } = problemResponse(error, reference)
   switch (code) {
     case 'credentials-missing':
     case 'credentials-wrong':
     case 'access-denied':
       return emptyResponse(401, 'Unauthorized', {
-        ...noStore,
+        'cache-control': 'no-store',
         'www-authenticate': 'Basic realm="ES"',
       })
     case 'wrong-expected-version':
       return emptyResponse(400, 'Wrong expected EventNumber', {
-        ...noStore,
+        'cache-control': 'no-store',
         'es-currentversion': String(facts['current'] ?? -1),
       })
-    case 'stream-deleted':
-      return emptyResponse(410, request.method === 'GET' ? 'Deleted' : 'Stream deleted', noStore)
-    case 'stream-not-found':
-    case 'event-not-found':
-    case 'route-not-found':
-      return emptyResponse(404, 'Not Found', noStore)
-    case 'method-not-allowed':
-      return emptyResponse(405, 'Method Not Allowed', { allow: [facts['allow'] ?? ''].join(', ') })
-    case 'not-acceptable':
-      return emptyResponse(406, 'Not Acceptable', { vary: 'Accept' })
-    case 'media-type-unsupported':
-      return emptyResponse(415, 'Invalid or missing Content-Type', noStore)
-    case 'body-too-large': {
-      const limit = facts['maxBytes']
-      return emptyResponse(413, `Too large events received. Limit is ${limit} bytes.`, noStore)
+    default: {
+      const reason = reasonOf(error, method, reference)
+      return {
+        ...emptyResponse(status, reason, { ...headers, 'content-type': TEXT }),
+        body: status === 400 ? error.message : '',
+      }
     }
-    default:
-      return otherProblem(error, message, reference)
   }
 }
 
-function otherProblem(error: AppError, message: string, reference?: string): HttpResponse {
-  const status = statusOf(error.code)
-  const wait = String(error.facts['retryAfterSeconds'] ?? 2)
-  const text = reference === undefined ? message : `${message} (${reference})`
-  return {
-    status,
-    ...(status === 400 && { reason: text }),
-    headers: {
-      'content-type': 'text/plain; charset=utf-8',
-      'cache-control': 'no-store',
-      ...((status === 429 || status === 503) && { 'retry-after': wait }),
-    },
-    body: text,
+const TEXT = 'text/plain; charset=utf-8'
+
+function reasonOf({ code, message, facts }: AppError, method: string, reference?: string): string {
+  switch (code) {
+    case 'stream-deleted':
+      return method === 'GET' ? 'Deleted' : 'Stream deleted'
+    case 'stream-not-found':
+    case 'event-not-found':
+    case 'route-not-found':
+      return 'Not Found'
+    case 'method-not-allowed':
+      return 'Method Not Allowed'
+    case 'not-acceptable':
+      return 'Not Acceptable'
+    case 'media-type-unsupported':
+      return 'Invalid or missing Content-Type'
+    case 'body-too-large':
+      return `Too large events received. Limit is ${facts['maxBytes']} bytes.`
+    default:
+      return reference === undefined ? message : `${message} (${reference})`
   }
 }

@@ -1,6 +1,7 @@
 /** `POST` of one event or of a batch to a stream. */
 import { AppError } from '../../domain/app-error.ts'
 import type { EventDraft } from '../../domain/event.ts'
+import { describedStream, METADATA_TYPE } from '../../domain/stream-metadata.ts'
 import { parseStreamName, type StreamName } from '../../domain/stream-name.ts'
 import { isMadeByStore } from '../../domain/stream-view.ts'
 import type { Handler, RequestContext } from '../../http/handler.ts'
@@ -92,11 +93,11 @@ export function writeHeaders(request: HttpRequest) {
 }
 
 function redirectToIncoming(
-  { settings }: AtomParts,
+  parts: AtomParts,
   request: HttpRequest,
   stream: StreamName,
 ): HttpResponse {
-  const self = streamUrl(publicBase(request, settings.baseUrl), stream)
+  const self = streamUrl(publicBase(request, parts.settings.baseUrl), stream)
   return {
     status: 307,
     reason: 'Temporary Redirect',
@@ -116,16 +117,23 @@ type Write = {
 }
 
 export async function write(
-  { streams, settings }: AtomParts,
+  parts: AtomParts,
   request: HttpRequest,
-  { principal }: RequestContext,
+  context: RequestContext,
   posted: Write,
 ): Promise<HttpResponse> {
-  const first = await streams.writer.append({
+  if (describedStream(posted.stream)) checkMetadata(posted.events)
+  const first = await parts.streams.writer.append({
     ...posted,
-    createdBy: principal.name,
+    createdBy: context.principal.name,
     ...producerOf(request),
   })
-  const self = streamUrl(publicBase(request, settings.baseUrl), posted.stream)
+  const self = streamUrl(publicBase(request, parts.settings.baseUrl), posted.stream)
   return emptyResponse(201, 'Created', { location: `${self}/${first}` })
+}
+
+function checkMetadata(events: readonly EventDraft[]): void {
+  if (events.every(({ eventType }) => eventType === METADATA_TYPE)) return
+  const message = `Write request body invalid. Metadata is of type ${METADATA_TYPE}`
+  throw new AppError('bad-field', message, { field: 'eventType' })
 }

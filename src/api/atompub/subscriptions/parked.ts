@@ -2,8 +2,9 @@
 import { AppError } from '../../../domain/app-error.ts'
 import { parkedStreamOf, toGroupId } from '../../../domain/subscription-group.ts'
 import type { Handler, RequestContext, Route } from '../../../http/handler.ts'
+import { backwardPage, forwardPage, headPage } from '../page-request.ts'
 import type { AtomParts } from '../parts.ts'
-import { backwardPage, forwardPage, headPage, readPage } from '../stream-page.ts'
+import { readPage } from '../stream-page.ts'
 
 export function parkedPages(parts: AtomParts): Pick<Route, 'method' | 'path' | 'handler'>[] {
   const path = '/subscriptions/viewparkedmessages/:stream/:group'
