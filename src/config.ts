@@ -91,6 +91,11 @@ export const SETTINGS = {
     0,
     65535,
   ),
+  setupToken: text(
+    'APIE_SETUP_TOKEN',
+    '',
+    'token of the set-up page, at least 20 characters chosen at random, for hosts where the file `setup-token` cannot be read',
+  ),
   trustRemoteUser: flag(
     'APIE_TRUST_REMOTE_USER',
     false,

@@ -24,7 +24,17 @@ export type LogParts = {
 
 const STANDARD_ERROR = 2
 
+/** Kinds of failure whose stack is kept in mind; a process that has more of them says some twice. */
+const MOST_KINDS = 100
+
+/** The stack of a failure is written once a process: where it came from does not change, and disks are small. */
 export function createProgramLog(parts: LogParts): ProgramLog {
+  const told = new Set<string>()
+  const isNew = (kind: string) => {
+    if (told.has(kind)) return false
+    if (told.size >= MOST_KINDS) told.clear()
+    return told.add(kind).has(kind)
+  }
   const write: ProgramLog['write'] = (level, message, facts) => {
     const line = logLine({ atMs: parts.clock.now(), level, message, ...(facts ? { facts } : {}) })
     append(parts, Buffer.from(line))
@@ -32,31 +42,39 @@ export function createProgramLog(parts: LogParts): ProgramLog {
   return {
     write,
     report(reference, error) {
-      const { message, facts } = describe(error, parts.mapStack)
-      write('error', message, { reference, ...facts })
+      const { message, facts, stack } = describe(error)
+      const isWanted = stack !== undefined && isNew(`${message} ${facts['code']}`)
+      const shown = isWanted ? { stack: frames(stack, parts.mapStack) } : {}
+      write('error', message, { reference, ...facts, ...shown })
     },
   }
 }
 
-function describe(
-  error: unknown,
-  mapStack: (stack: string) => string = (stack) => stack,
-): { message: string; facts: LogFacts } {
+/** What the machine or the settings refuse: the code and the operating system's word for it say everything. */
+const NO_DEFECT: readonly string[] = [
+  'storage-full',
+  'storage-read-only',
+  'storage-unavailable',
+  'data-folder-unsafe',
+  'format-unknown',
+  'lock-timeout',
+  'index-behind',
+  'bad-setting',
+]
+
+type Described = { readonly message: string; readonly facts: LogFacts; readonly stack?: Error }
+
+function describe(error: unknown): Described {
   if (!(error instanceof Error)) return { message: `thrown: ${String(error)}`, facts: {} }
   const cause = error.cause instanceof Error ? error.cause : undefined
   const code = error instanceof AppError ? error.code : 'internal'
-  return {
-    message: error.message,
-    facts: {
-      code,
-      cause: cause?.message,
-      stack: frames(cause ?? error, mapStack),
-    },
-  }
+  const facts = { code, cause: cause?.message }
+  if (NO_DEFECT.includes(code)) return { message: error.message, facts }
+  return { message: error.message, facts, stack: cause ?? error }
 }
 
 /** The stack without the message, which stands before it in the line. */
-function frames(error: Error, mapStack: (stack: string) => string): string {
+function frames(error: Error, mapStack: LogParts['mapStack'] = (stack) => stack): string {
   const lines = mapStack(error.stack ?? '').split('\n')
   const first = lines.findIndex((line) => /^\s+at /.test(line))
   return first < 0 ? '' : lines.slice(first).join(' ').replaceAll(/\s+/g, ' ').trim()

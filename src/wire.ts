@@ -9,7 +9,7 @@ import { AppError } from './domain/app-error.ts'
 import type { EventHash } from './domain/event.ts'
 import { createEventLog } from './domain/event-log.ts'
 import type { Clock, Progress, Store } from './domain/ports.ts'
-import { createSetup, type Setup } from './domain/setup.ts'
+import { chosenToken, createSetup, type Setup } from './domain/setup.ts'
 import { createSignIn, isKnownName } from './domain/sign-in.ts'
 import { createThrottle } from './domain/throttle.ts'
 import { createApp } from './http/app.ts'
@@ -113,7 +113,10 @@ function wireAccounts(
 ) {
   const hasher = createPasswordHasher(serves === 'one-request' ? 'blocking' : 'threaded')
   const accounts = createAccounts({ records: store.records, clock: systemClock, hasher })
-  const setup = createSetup(accounts, setupToken)
+  const setup = createSetup(
+    accounts,
+    settings.setupToken === '' ? setupToken : chosenToken(settings.setupToken, setupToken),
+  )
   const readHtpasswd = () =>
     settings.htpasswd === '' ? undefined : syncDisk.readText(settings.htpasswd)
   const throttle = createThrottle(attempts, systemClock)

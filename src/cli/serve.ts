@@ -1,4 +1,5 @@
 /** `apie serve`: the standalone server, from the first line it prints to its graceful end. */
+import type { Settings } from '../config.ts'
 import type { HttpServer } from '../gateway/http-server.ts'
 import type { App } from '../http/message.ts'
 import { type CommandCall, EXIT, type OpenApp } from './command.ts'
@@ -44,7 +45,7 @@ async function serveStore(
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/`
     if (await opened.setup.isOpen()) {
       await terminal.err(
-        `There is no account yet: open ${url}setup; the file "setup-token" of the data folder has the token.\n`,
+        `There is no account yet: open ${url}setup; ${tokenPlace(services.settings())} has the token.\n`,
       )
     }
     resolve(opened.app)
@@ -55,6 +56,10 @@ async function serveStore(
   } finally {
     await opened.close()
   }
+}
+
+function tokenPlace({ setupToken }: Pick<Settings, 'setupToken'>): string {
+  return setupToken === '' ? 'the file "setup-token" of the data folder' : 'the setting setupToken'
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -15,6 +15,21 @@ export type SetupToken = {
   remove(): void
 }
 
+/** Fewest characters of a token: a guess must be hopeless. */
+export const LEAST_TOKEN_LENGTH = 20
+
+/**
+ * The token that the owner of the program has chosen, in place of the one that `own` would make.
+ * @throws AppError `bad-setting` where it is too short to be one
+ */
+export function chosenToken(text: string, own: SetupToken): SetupToken {
+  if (text.length < LEAST_TOKEN_LENGTH) {
+    const message = `setupToken must have at least ${LEAST_TOKEN_LENGTH} characters`
+    throw new AppError('bad-setting', message, { setting: 'setupToken' })
+  }
+  return { make: async () => text, remove: () => own.remove() }
+}
+
 export type FirstAdmin = {
   readonly token: string
   readonly name: string
@@ -47,7 +62,7 @@ export function createSetup(
       if (!isRight && !isOver) {
         throw new AppError(
           'setup-token-wrong',
-          'This is not the token that stands in the file "setup-token" of the data folder',
+          'This is not the token that stands in the file "setup-token" of the data folder, or in the setting setupToken',
         )
       }
       const made = isOver ? undefined : await accounts.addFirstAdmin({ name, password })

@@ -5,6 +5,7 @@ import { corsHeaders, preflightHeaders, refuseCrossSite } from './cors.ts'
 import type { HttpHeaders, HttpRequest, HttpResponse } from './message.ts'
 import { problemResponse } from './problem.ts'
 import { allowedMethods } from './router.ts'
+import { isForBrowser, setupRequiredPage } from './setup-required-page.ts'
 
 export type OriginSettings = { readonly corsOrigins: readonly string[] }
 
@@ -22,8 +23,12 @@ export function defaultStyle(
   }
 }
 
-function apieProblem(error: AppError, _request: HttpRequest, reference?: string): HttpResponse {
-  return problemResponse(error, reference)
+function apieProblem(error: AppError, request: HttpRequest, reference?: string): HttpResponse {
+  const document = problemResponse(error, reference)
+  if (error.code !== 'setup-required') return document
+  const { status, headers: shared } = document
+  const page = isForBrowser(request) ? setupRequiredPage(status, error) : document
+  return { ...page, headers: { ...shared, ...page.headers, vary: 'Accept' } }
 }
 
 function optionsResponse(

@@ -62,6 +62,28 @@ export const APPEND_CASES: readonly CorpusCase[] = [
       expect(json(answer)).not.toHaveProperty('producer')
     },
   ),
+  signedInCase(
+    'an expected version that the stream has not is 409 with the one it has',
+    async (send) => {
+      const put = (expectedVersion: unknown) =>
+        putEvent(send, { eventType: 't', stream: 's', body: 1, expectedVersion })
+      expectError(await put(0), 409, 'wrong-expected-version', {
+        current: -1,
+      })
+      expect((await put(-1)).status).toBe(200)
+      expectError(await put(-1), 409, 'wrong-expected-version', {
+        current: 0,
+      })
+      expect((await put(0)).status).toBe(200)
+      expect(json(await put(null))).toMatchObject({ version: 2 })
+      for (const wrong of [-2, 1.5, '1', true, [], 1e300]) {
+        expectError(await put(wrong), 400, 'bad-field', {
+          field: 'expectedVersion',
+        })
+      }
+      expect(json(await put(2))).toMatchObject({ version: 3 })
+    },
+  ),
   signedInCase('a body that is no event is 400 that names the trouble', async (send) => {
     const refused: [string, string, string][] = [
       ['[]', 'bad-field', ''],

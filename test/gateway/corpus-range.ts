@@ -58,6 +58,14 @@ export const RANGE_CASES: readonly CorpusCase[] = [
       expect(answer.headers['x-apie-hash']).toBe(hashes[tag - 1])
     }
   }),
+  signedInCase('a parameter of another name is 400 that names it, never left out', async (send) => {
+    for (const name of ['limt', 'Limit', 'stream%20', '_', '__proto__']) {
+      const answer = await get(send, `/events?order=asc&${name}=1`)
+      expectError(answer, 400, 'bad-query', {
+        parameter: decodeURIComponent(name),
+      })
+    }
+  }),
   signedInCase('a range whose end lies before its start is empty', async (send) => {
     const [h1, h2, h3] = await three(send)
     expect(await hashesOf(send, `/events?from=${h3}&to=${h1}`)).toEqual([])

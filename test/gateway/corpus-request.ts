@@ -101,12 +101,18 @@ export async function hashesOf(send: Send, path: string): Promise<string[]> {
 }
 
 /** Fails where an answer is not an error in the common shape with this status and code. */
-export function expectError(answer: CorpusAnswer, status: number, code: string): void {
+export function expectError(
+  answer: CorpusAnswer,
+  status: number,
+  code: string,
+  facts: Readonly<Record<string, unknown>> = {},
+): void {
   expect(answer.status, answer.body.toString()).toBe(status)
   expect(answer.headers['content-type']).toBe('application/json; charset=utf-8')
   expect(json(answer)).toMatchObject({
     status: 'error',
     errorMessage: expect.stringMatching(/\w+ \w+/),
     code,
+    ...facts,
   })
 }

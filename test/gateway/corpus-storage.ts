@@ -23,6 +23,12 @@ const put = (
   send({ method: 'PUT', path: `/storage/${name}`, headers: { 'content-type': contentType }, body })
 
 export const STORAGE_CASES: readonly CorpusCase[] = [
+  signedInCase('an upload without a file name is 400 that says so', async (send) => {
+    for (const path of ['/storage', '/storage/']) {
+      const answer = await send({ method: 'PUT', path, body: 'hello' })
+      expectError(answer, 400, 'bad-name', { field: 'filename' })
+    }
+  }),
   signedInCase('an upload answers with hash, address, size, type and name', async (send) => {
     const answer = await put(send, 'hello.txt', 'hello')
     expect(answer.status, answer.body.toString()).toBe(200)

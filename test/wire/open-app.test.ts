@@ -45,6 +45,21 @@ describe('the app as it is put together', () => {
     await close()
   })
 
+  test('takes the token that the settings give for the set-up, if it is long enough', async () => {
+    const token = 'twenty random letters'
+    const { setup, close } = await openApp(memory({ APIE_SETUP_TOKEN: token }), 'many-requests')
+    const password = { kind: 'generate' } as const
+    await expect(setup.complete({ token: 'wrong', name: 'ann', password })).rejects.toMatchObject({
+      code: 'setup-token-wrong',
+    })
+    expect(await setup.complete({ token, name: 'ann', password })).toHaveProperty('generated')
+    expect(await setup.complete({ token, name: 'bob', password })).toBeUndefined()
+    await close()
+    await expect(
+      openApp(memory({ APIE_SETUP_TOKEN: 'too short' }), 'many-requests'),
+    ).rejects.toMatchObject({ code: 'bad-setting' })
+  })
+
   test('refuses an engine that is not there, naming what there is', async () => {
     await expect(openApp(memory({ APIE_STORE: 'mysql://u:p@h' }), 'many-requests')).rejects.toThrow(
       'there is no engine "mysql"; use "file:DIR" or "memory:"',

@@ -33,11 +33,42 @@ describe('the log of the program', () => {
       clock,
       mapStack: () => 'E\n    at src/a.ts:1',
     })
-    const cause = new Error('EIO: i/o error')
-    log.report('ab12', new AppError('storage-unavailable', 'It does not answer', {}, cause))
+    const cause = new Error('unforeseen')
+    log.report('ab12', new AppError('log-damaged', 'It is damaged', {}, cause))
     expect(readFileSync(file, 'utf8')).toBe(
-      '2026-01-02T00:00:00.000Z error It does not answer reference=ab12 ' +
-        'code=storage-unavailable cause="EIO: i/o error" stack="at src/a.ts:1"\n',
+      '2026-01-02T00:00:00.000Z error It is damaged reference=ab12 ' +
+        'code=log-damaged cause=unforeseen stack="at src/a.ts:1"\n',
+    )
+  })
+
+  test('writes the stack of a failure once, and a short line each further time', () => {
+    const file = join(folder, 'apie.log')
+    const log = createProgramLog({
+      file,
+      disk: syncDisk,
+      clock,
+      mapStack: () => '    at src/a.ts:1',
+    })
+    for (const reference of ['a', 'b', 'c']) log.report(reference, new Error('gone'))
+    log.report('d', new Error('another'))
+    const prefix = '2026-01-02T00:00:00.000Z error'
+    expect(readFileSync(file, 'utf8').split('\n')).toEqual([
+      `${prefix} gone reference=a code=internal stack="at src/a.ts:1"`,
+      `${prefix} gone reference=b code=internal`,
+      `${prefix} gone reference=c code=internal`,
+      `${prefix} another reference=d code=internal stack="at src/a.ts:1"`,
+      '',
+    ])
+  })
+
+  test('says of what the machine refuses the code and the reason, without a stack', () => {
+    const file = join(folder, 'apie.log')
+    const log = createProgramLog({ file, disk: syncDisk, clock })
+    const cause = new Error('ENOSPC: no space left on device')
+    log.report('ab12', new AppError('storage-full', 'There is no space left', {}, cause))
+    expect(readFileSync(file, 'utf8')).toBe(
+      '2026-01-02T00:00:00.000Z error There is no space left reference=ab12 ' +
+        'code=storage-full cause="ENOSPC: no space left on device"\n',
     )
   })
 

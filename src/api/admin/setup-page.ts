@@ -1,21 +1,25 @@
 /** The pages of the set-up: plain HTML that loads nothing, runs nothing and may not be framed. */
 import type { HttpResponse } from '../../http/message.ts'
 import { htmlResponse } from '../../http/response.ts'
+import { htmlText } from '../../kit/html-text.ts'
 
 /** What is put back into the form when something in it was refused; never a password. */
 export type FormValues = { readonly token: string; readonly name: string; readonly problem: string }
 
 export function formPage(status: number, { token, name, problem }: FormValues): HttpResponse {
-  const refused = problem === '' ? '' : `<p role="alert"><strong>${escaped(problem)}</strong></p>\n`
+  const refused =
+    problem === '' ? '' : `<p role="alert"><strong>${htmlText(problem)}</strong></p>\n`
   return page(
     status,
     `<p>This store has no account yet. Its data folder holds a file <code>setup-token</code>: whoever can read it
 makes the first admin here.</p>
+<p>Where you cannot read that file, since the host runs the program as a user of its own, write a token of your
+choice into <code>apie.json</code> beside the program: <code>"setupToken": "…"</code>, at least 20 random characters.</p>
 ${refused}<form method="post">
-<p><label>Token from the file <code>setup-token</code><br>
-<input name="token" size="40" required autocomplete="off" value="${escaped(token)}"></label></p>
+<p><label>Token<br>
+<input name="token" size="40" required autocomplete="off" value="${htmlText(token)}"></label></p>
 <p><label>Name of the admin, for example an e-mail address<br>
-<input name="name" size="40" required autocomplete="username" value="${escaped(name)}"></label></p>
+<input name="name" size="40" required autocomplete="username" value="${htmlText(name)}"></label></p>
 <p><label>Password; leave it empty to have one made<br>
 <input name="password" type="password" size="40" autocomplete="new-password"></label></p>
 <p><button>Make the account</button></p>
@@ -28,10 +32,10 @@ export function donePage(name: string, password: string | undefined): HttpRespon
   const made =
     password === undefined
       ? ''
-      : `<p>Its password is <code>${escaped(password)}</code>. Write it down: it is not shown again.</p>\n`
+      : `<p>Its password is <code>${htmlText(password)}</code>. Write it down: it is not shown again.</p>\n`
   return page(
     200,
-    `<p>The account <code>${escaped(name)}</code> is there, with the role admin.</p>
+    `<p>The account <code>${htmlText(name)}</code> is there, with the role admin.</p>
 ${made}<p>This page is gone from now on.</p>`,
   )
 }
@@ -59,8 +63,4 @@ ${content}
       'cache-control': 'no-store',
     },
   }
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`)
 }

@@ -6,6 +6,7 @@ import {
   parseEventType,
   TOMBSTONE_TYPE,
 } from '../../domain/event.ts'
+import type { ExpectedVersion } from '../../domain/ports.ts'
 import { DEFAULT_STREAM, parseStreamName, type StreamName } from '../../domain/stream-name.ts'
 import type { JsonMembers, JsonText, ScannedJson } from '../../kit/json-text.ts'
 import { randomUuid } from '../../kit/uuid.ts'
@@ -14,6 +15,7 @@ import { randomUuid } from '../../kit/uuid.ts'
 export function parseEventDraft(json: ScannedJson): {
   readonly stream: StreamName
   readonly draft: EventDraft
+  readonly expectedVersion: ExpectedVersion
 } {
   const { members } = json
   if (members === undefined) {
@@ -32,7 +34,24 @@ export function parseEventDraft(json: ScannedJson): {
     body: { kind: 'json', text: body },
     ...(metadata !== undefined && metadata !== 'null' && { metadata }),
   }
-  return { stream: stream === undefined ? DEFAULT_STREAM : writableStream(stream), draft }
+  return {
+    stream: stream === undefined ? DEFAULT_STREAM : writableStream(stream),
+    draft,
+    expectedVersion: parseExpectedVersion(members.get('expectedVersion')),
+  }
+}
+
+/** The version of the last event of the stream; -1 where there must be no event in it. */
+function parseExpectedVersion(text: JsonText | undefined): ExpectedVersion {
+  if (text === undefined || text === 'null') return { kind: 'any' }
+  if (text === '-1') return { kind: 'no-stream' }
+  const version = Number(text)
+  if (/^(?:0|[1-9][0-9]*)$/.test(text) && Number.isSafeInteger(version)) {
+    return { kind: 'version', version }
+  }
+  throw new AppError('bad-field', 'expectedVersion must be a whole number from -1', {
+    field: 'expectedVersion',
+  })
 }
 
 /** Names with `$` in front are views of the log and metadata, which have ways of their own to be written. */

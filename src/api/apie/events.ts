@@ -28,13 +28,13 @@ const NDJSON_TYPE = 'application/x-ndjson'
 
 export function appendEvent(events: EventLog, limits: EventLimits): Handler {
   return async (request, { principal }) => {
-    const { stream, draft } = parseEventDraft(
+    const { stream, draft, expectedVersion } = parseEventDraft(
       await readJson(request, limits.bodyBytes, limits.json),
     )
     const expectedHead = await expectedHeadOf(request, events)
     const outcome = await events.append({
       stream,
-      expectedVersion: { kind: 'any' },
+      expectedVersion,
       ...(expectedHead !== undefined && { expectedHead }),
       retryRule: 'equal-content',
       createdBy: principal.name,

@@ -6,6 +6,7 @@ import type { EventLog } from '../../domain/event-log.ts'
 import type { Handler } from '../../http/handler.ts'
 import { preferredMediaType } from '../../http/media-type.ts'
 import { htmlResponse, jsonResponse, textResponse } from '../../http/response.ts'
+import { htmlText } from '../../kit/html-text.ts'
 import type { AccountService } from './user.ts'
 
 /** A line of text; a page where the client prefers HTML, as browsers do. */
@@ -21,20 +22,16 @@ export function readRoot(version: string): Handler {
 }
 
 function rootPage(version: string, baseUrl: string): string {
-  const base = escaped(baseUrl)
+  const base = htmlText(baseUrl)
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>apie</title>
-<h1>apie ${escaped(version)}</h1>
+<h1>apie ${htmlText(version)}</h1>
 <p>An event store. <a href="${base}/events?order=desc&amp;limit=100">Newest events</a>,
 <a href="${base}/info">about this server</a>.</p>
 `
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`)
 }
 
 /** What clients of the AtomPub API look for. The version is that of the API as it is spoken here. */

@@ -1,4 +1,7 @@
-/** The query of `GET /events` as a range of the log. Names that are not known are left alone. */
+/**
+ * The query of `GET /events` as a range of the log. A name that is not known is refused: a filter or a limit
+ * that was misspelt would quietly give another answer than the one asked for.
+ */
 import { AppError } from '../../domain/app-error.ts'
 import { type EventHash, findEventHash, parseEventType } from '../../domain/event.ts'
 import { eventNotFound, type RangeQuery } from '../../domain/event-log.ts'
@@ -11,6 +14,7 @@ import { parseStreamName } from '../../domain/stream-name.ts'
  * that are no hash
  */
 export function parseRangeQuery(query: URLSearchParams, maxLimit: number): RangeQuery {
+  for (const name of query.keys()) if (!NAMES.includes(name)) throw unknownName(name)
   const limit = parseLimit(query.get('limit'), maxLimit)
   const stream = query.get('stream')
   const type = query.get('type')
@@ -24,6 +28,13 @@ export function parseRangeQuery(query: URLSearchParams, maxLimit: number): Range
     ...(type !== null && { type: parseEventType(type) }),
     direction: parseOrder(query.get('order')),
   }
+}
+
+const NAMES = ['from', 'to', 'after', 'before', 'limit', 'stream', 'type', 'order']
+
+function unknownName(name: string): AppError {
+  const message = `There is no query parameter of this name; there are ${NAMES.join(', ')}`
+  return new AppError('bad-query', message, { parameter: name.slice(0, 100) })
 }
 
 type BoundName = 'from' | 'to' | 'after' | 'before'

@@ -48,6 +48,8 @@ export function apieRoutes({ events, content, accounts, version, settings }: Api
     { method: 'GET', path: '/events/:hash', access: 'reader', handler: readEvent(events) },
 
     { method: 'POST', path: '/storage/verify', access: 'reader', handler: verifyContent(content) },
+    { method: 'PUT', path: '/storage', access: 'writer', handler: upload },
+    { method: 'POST', path: '/storage', access: 'writer', handler: upload },
     { method: 'GET', path: '/storage/:name', access: 'reader', handler: getContent(content) },
     { method: 'PUT', path: '/storage/:name', access: 'writer', handler: upload },
     { method: 'POST', path: '/storage/:name', access: 'writer', handler: upload },

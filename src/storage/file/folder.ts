@@ -148,12 +148,23 @@ async function makeRoot(disk: Disk, root: string): Promise<void> {
   if (disk.status(root)) return
   const above = dirname(root)
   if (above !== root) await makeRoot(disk, above)
-  if (!disk.makeFolder(root)) return
+  if (!isMade(disk, root)) return
   try {
     await disk.syncFolder(above)
   } catch (error) {
     // One may be allowed to make a folder where one is not allowed to look.
     if (!(error instanceof AppError) || error.code !== 'storage-read-only') throw error
+  }
+}
+
+function isMade(disk: Disk, root: string): boolean {
+  try {
+    return disk.makeFolder(root)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'storage-read-only') throw error
+    const message =
+      'The data folder is not there, and the user as whom the program runs may not make it; see "Without suEXEC" in docs/hosting.md'
+    throw new AppError('storage-read-only', message, error.facts, error.cause)
   }
 }
 

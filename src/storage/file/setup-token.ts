@@ -1,6 +1,6 @@
 /** The one-time token of the set-up page: a file of one line in the data folder, made by one process only. */
 import { AppError } from '../../domain/app-error.ts'
-import type { SetupToken } from '../../domain/setup.ts'
+import { LEAST_TOKEN_LENGTH, type SetupToken } from '../../domain/setup.ts'
 import { randomSecret } from '../../kit/secret.ts'
 import type { Disk } from './disk.ts'
 import { discard, publishNew } from './durable-write.ts'
@@ -25,6 +25,6 @@ export function createFileSetupToken(
 
 /** An empty file, as a failed upload leaves it, must not become a token that anybody knows. */
 function usable(token: string): string {
-  if (token.length >= 20) return token
+  if (token.length >= LEAST_TOKEN_LENGTH) return token
   throw new AppError('storage-unavailable', 'The file "setup-token" is too short: delete it')
 }

@@ -49,6 +49,32 @@ async function open() {
 
 const codeIn = (body: Buffer): unknown => JSON.parse(body.toString()).code
 
+describe('a site without an account', () => {
+  const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
+
+  it('shows a browser a page with the way to the set-up, and a program the code', async () => {
+    const { send } = await open()
+    const page = await send({ method: 'GET', path: '/', headers: { accept: BROWSER } })
+    expect(page).toMatchObject({
+      status: 503,
+      headers: {
+        'content-type': 'text/html; charset=utf-8',
+        'cache-control': 'no-store',
+        'retry-after': '2',
+        'x-frame-options': 'DENY',
+      },
+    })
+    expect(page.headers['vary']).toContain('Accept')
+    expect(page.body.toString()).toContain('<a href="/setup">')
+    for (const accept of ['*/*', 'application/json']) {
+      const answer = await send({ method: 'GET', path: '/', headers: { accept } })
+      expect([answer.status, codeIn(answer.body)]).toEqual([503, 'setup-required'])
+    }
+    const post = await send({ method: 'POST', path: '/events', headers: { accept: BROWSER } })
+    expect(codeIn(post.body)).toBe('setup-required')
+  })
+})
+
 describe('the set-up page', () => {
   it('is a form that loads nothing, runs nothing and may not be framed', async () => {
     const { send, token } = await open()
