@@ -15,7 +15,8 @@ export type ApiCallerOptions = {
 export type ApiCaller = (call: ApiCall) => Promise<ApiResult>
 
 export function createApiCaller({ url, maxResponseBytes }: ApiCallerOptions): ApiCaller {
-  const target = `${url.href.replace(/\/+$/, '')}/api`
+  const target = new URL(url)
+  target.pathname = `${url.pathname.replace(/\/+$/, '')}/api`
   return async ({ text, key, signal }) => {
     try {
       const message = await answerOf(target, text, key, signal)
@@ -27,12 +28,12 @@ export function createApiCaller({ url, maxResponseBytes }: ApiCallerOptions): Ap
 }
 
 async function answerOf(
-  target: string,
+  target: URL,
   text: string,
   key: string,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
-  const { request } = await (target.startsWith('https:')
+  const { request } = await (target.protocol === 'https:'
     ? import('node:https')
     : import('node:http'))
   const body = Buffer.from(text, 'utf8')

@@ -32,8 +32,9 @@ export function createPresence(
   let revision: number | undefined
   return {
     async announce() {
-      if (revision !== undefined) return
-      revision = (await records.write(COLLECTION, run, processes.own, 'absent')).revision
+      // An announcement that seemed to fail may have been stored; nobody else writes under this name.
+      revision ??= (await records.read(COLLECTION, run))?.revision
+      revision ??= (await records.write(COLLECTION, run, processes.own, 'absent')).revision
     },
     async withdraw() {
       if (revision === undefined) return

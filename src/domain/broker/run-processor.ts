@@ -43,26 +43,23 @@ export async function runProcessor(
   try {
     for (let steps = 1; !signal.aborted; steps++) {
       waking = new AbortController()
-      let count = 0
-      let hasMore = false
       try {
-        count = (await parts.stream.log.head()).count
-        hasMore = await processor.step()
+        const { count } = await parts.stream.log.head()
+        const hasMore = await processor.step()
         failures = 0
         if (steps % CHECKPOINT_STEPS === 0) await processor.noteCheckpoint()
+        if (hasMore || signal.aborted) continue
+        if (mode === 'until-idle' && processor.isIdle) return
+        await waitFor(parts, count, processor.nextDue, waking)
       } catch (error) {
         failures++
         if (mode === 'until-idle' && failures >= MOST_FAILURES) throw error
         await pauseAfter(error, failures, parts, signal)
-        continue
       }
-      if (hasMore || signal.aborted) continue
-      if (mode === 'until-idle' && processor.isIdle) break
-      await waitFor(parts, count, processor.nextDue, waking)
     }
-    await withinStopTime(parts, processor)
   } finally {
     signal.removeEventListener('abort', wake)
+    await withinStopTime(parts, processor)
   }
 }
 
