@@ -98,7 +98,6 @@ export const ATOMPUB_GROUP_CASES: readonly CorpusCase[] = [
     expect(json(again)).toMatchObject({ result: 'AlreadyExists' })
     const changed = await ask(send, 'POST', GROUP, { readBatchSize: 121, resolveLinkTos: true })
     expectStatus(changed, 200)
-    expect(changed.headers['location']).toMatch(/\/subscriptions\/orders\/shipping$/)
     expect(await infoOf(send)).toMatchObject({
       config: { readBatchSize: 121, resolveLinktos: true },
     })

@@ -15,17 +15,22 @@ export type Serve = {
   send(path: string, sent?: Sent): Promise<Received>
   /** What it wrote to standard error. */
   errorLog(): string
+  /** Resolves to the exit status when it has ended. */
+  readonly ended: Promise<number | null>
   /** Ends it with SIGTERM, removes the folder, returns the exit status. */
   stop(): Promise<number | null>
 }
 
+/** @param options false for `account` leaves the store without one */
 export async function startServe(
   environment: Readonly<Record<string, string>> = {},
+  options: { readonly account?: boolean } = {},
 ): Promise<Serve> {
   requireExecutable()
   const root = mkdtempSync(join(tmpdir(), 'apie-serve-'))
   const dataFolder = join(root, 'data')
-  const password = await addAccount(EXECUTABLE, dataFolder, 'admin', 'admin')
+  const password =
+    options.account === false ? '' : await addAccount(EXECUTABLE, dataFolder, 'admin', 'admin')
   const port = await freePort()
   const child = start(
     EXECUTABLE,
@@ -54,6 +59,7 @@ export async function startServe(
     send: (path, sent = {}) =>
       send(url + path, { ...sent, headers: { authorization, ...sent.headers } }),
     errorLog: () => log,
+    ended,
     stop: async () => {
       child.kill('SIGTERM')
       const status = await ended

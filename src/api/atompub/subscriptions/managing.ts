@@ -29,9 +29,8 @@ export function updateGroup(parts: GroupParts): Handler {
     managed(context, async () => {
       const id = groupOf(context)
       await parts.subscriptions.update(id, await settingsOf(request))
-      return outcome(200, 'Success', '', {
-        location: groupUrl(publicBase(request, parts.settings.baseUrl), id),
-      })
+      // No Location here: of a 200 with one, web servers make a redirect (RFC 3875 §6.2.3, as they read it).
+      return outcome(200, 'Success', '')
     })
 }
 
