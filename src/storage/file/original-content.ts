@@ -38,10 +38,17 @@ function* listOriginalContent(disk: Disk, folder: string): Generator<OriginalCon
   }
 }
 
+export function countOriginalContent(disk: Disk, folder: string): number {
+  let count = 0
+  for (const _ of listOriginalContent(disk, folder)) count++
+  return count
+}
+
 /**
  * Takes every blob of a folder into a content store. All of them are hashed before the first is stored, and
  * again while they are stored. Run again after a failure, it passes over those that are there.
  * @param mediaTypeOf media type for a file name
+ * @param progress counts each blob twice: when it is checked and when it is stored
  * @throws AppError `import-refused` with fact `hash`
  */
 export async function importOriginalContent(
@@ -49,12 +56,15 @@ export async function importOriginalContent(
   folder: string,
   content: ContentEngine,
   mediaTypeOf: (filename: string) => string,
+  progress: (done: number) => void = () => undefined,
 ): Promise<{ imported: number; alreadyThere: number }> {
   if (disk.list(folder) === undefined) {
     throw new AppError('import-refused', 'The folder to import is not there')
   }
+  let done = 0
   for (const blob of listOriginalContent(disk, folder)) {
     for await (const _ of bytesOf(disk, folder, blob));
+    progress(++done)
   }
   const counts = { imported: 0, alreadyThere: 0 }
   for (const blob of listOriginalContent(disk, folder)) {
@@ -66,6 +76,7 @@ export async function importOriginalContent(
       await content.put(bytesOf(disk, folder, blob), names)
       counts.imported++
     }
+    progress(++done)
   }
   return counts
 }

@@ -25,6 +25,8 @@ import { readWhole } from './read-whole.ts'
 /** Ten digits, a space, 64 hex digits, a line feed. */
 const LINE_BYTES = 76
 const LINES_AT_ONCE = 1024
+/** Events that are written at the same time: what each of them waits for is the disk. */
+const AT_ONCE = 64
 const LINE = /^([0-9]{10}) ([0-9a-f]{64})\n$/
 
 /**
@@ -136,15 +138,32 @@ export async function writeOriginalEvents(
   for (const path of [folder, temporary]) disk.makeFolder(path)
   let sequence = 0
   const grown = await writeTemporary(disk, temporary, async (fd) => {
-    for await (const event of events) {
-      sequence++
-      await writeEvent(disk, folder, sequence, event)
-      await disk.writeMuch(fd, Buffer.from(`${digits(sequence)} ${event.hash}\n`))
+    for await (const some of batchesOf(events)) {
+      const first = sequence + 1
+      const written = some.map((event, at) => writeEvent(disk, folder, first + at, event))
+      // All of them have ended before the temporary files of a failure are left behind.
+      for (const one of await Promise.allSettled(written)) {
+        if (one.status === 'rejected') throw one.reason
+      }
+      sequence += some.length
+      const lines = some.map(({ hash }, at) => `${digits(first + at)} ${hash}\n`)
+      await disk.writeMuch(fd, Buffer.from(lines.join('')))
       progress?.(sequence)
     }
   })
   await putInPlace(disk, grown, index, folder)
   return sequence
+}
+
+async function* batchesOf(events: AsyncIterable<ImportedEvent>): AsyncGenerator<ImportedEvent[]> {
+  let batch: ImportedEvent[] = []
+  for await (const event of events) {
+    batch.push(event)
+    if (batch.length < AT_ONCE) continue
+    yield batch
+    batch = []
+  }
+  yield batch
 }
 
 async function putInPlace(disk: Disk, from: string, to: string, folder: string): Promise<void> {

@@ -11,7 +11,11 @@ import { EMPTY_HASH } from '../../domain/event.ts'
 import type { ContentEngine, LogEngine, Progress } from '../../domain/ports.ts'
 import type { Disk } from './disk.ts'
 import type { ImportCount, ImportedEvent } from './importer.ts'
-import { exportOriginalContent, importOriginalContent } from './original-content.ts'
+import {
+  countOriginalContent,
+  exportOriginalContent,
+  importOriginalContent,
+} from './original-content.ts'
 import { readOriginalEvents, writeOriginalEvents } from './original-events.ts'
 
 /** Where imported events and content go. */
@@ -28,6 +32,7 @@ export type ImportTarget = {
  * it. Run again after a failure, it goes on where it stopped. A folder that holds an `index` itself is taken
  * for a log without content.
  * @param mediaTypeOf media type for a file name
+ * @param progress counts each event and each blob twice: when it is checked and when it is stored
  * @throws AppError `import-refused`
  */
 export async function importOriginal(
@@ -40,13 +45,21 @@ export async function importOriginal(
   const isLog = disk.status(join(folder, 'index')) !== undefined
   const events = isLog ? folder : eventsFolder(folder)
   const media = join(folder, 'media')
-  const total = await checkHistory(readOriginalEvents(disk, events), target.log)
-  const content =
-    isLog || disk.list(media) === undefined
-      ? { imported: 0, alreadyThere: 0 }
-      : await importOriginalContent(disk, media, target.content, mediaTypeOf)
-  const report: Progress | undefined = progress && ((done) => progress(done, total))
-  const taken = await target.log.importEvents(readOriginalEvents(disk, events), report)
+  const isWithContent = !isLog && disk.list(media) !== undefined
+  const blobs = isWithContent ? countOriginalContent(disk, media) : 0
+  let steps = 2 * blobs
+  const history = readOriginalEvents(disk, events, (done, all) => progress?.(done, steps + 2 * all))
+  const total = await checkHistory(history, target.log)
+  steps += 2 * total
+  const content = isWithContent
+    ? await importOriginalContent(disk, media, target.content, mediaTypeOf, (done) =>
+        progress?.(total + done, steps),
+      )
+    : { imported: 0, alreadyThere: 0 }
+  const before = steps - total
+  const taken = await target.log.importEvents(readOriginalEvents(disk, events), (done) =>
+    progress?.(before + done, steps),
+  )
   return { events: taken, content }
 }
 
