@@ -30,8 +30,8 @@ export class RequestRecord {
   readonly attempts: number
   /** Seconds that each may take; 0: any time. */
   readonly timeout: number
-  /** Only attempts that something is known of, so that a million retries cost nothing. */
-  private readonly states = new Map<number, AttemptState>()
+  /** Sparse, and made with the first attempt: neither a million retries nor a million requests cost much. */
+  private states: AttemptState[] | undefined
   private leading = 0
   private hasSuccess = false
 
@@ -41,7 +41,7 @@ export class RequestRecord {
   }
 
   stateOf(attempt: number): AttemptState {
-    return this.states.get(attempt) ?? 'initial'
+    return this.states?.[attempt] ?? 'initial'
   }
 
   /** Number of attempts from the first one on that are no longer `initial`. */
@@ -97,9 +97,10 @@ export class RequestRecord {
   }
 
   private change(attempt: number, state: AttemptState): boolean {
-    this.states.set(attempt, state)
+    this.states ??= []
+    this.states[attempt] = state
     if (state === 'success') this.hasSuccess = true
-    while (this.leading < this.attempts && this.states.has(this.leading)) this.leading++
+    while (this.leading < this.attempts && this.states[this.leading] !== undefined) this.leading++
     return true
   }
 }
