@@ -4,6 +4,7 @@
  */
 import { AppError } from './app-error.ts'
 import type { RecordEngine, StoredRecord } from './ports.ts'
+import type { StreamName } from './stream-name.ts'
 import {
   fromDocument,
   type Group,
@@ -18,8 +19,8 @@ const TRIES = 500
 
 export type GroupRecords = {
   find(id: GroupId): Promise<Group | undefined>
-  /** In the order in which they were first made. */
-  list(): Promise<readonly Group[]>
+  /** Those of a stream, or all; in the order in which they were first made. */
+  list(stream?: StreamName): Promise<readonly Group[]>
   /** @throws AppError `group-exists` */
   add(group: Group): Promise<void>
   /**
@@ -45,7 +46,7 @@ export function createGroupRecords(records: RecordEngine): GroupRecords {
       const record = await records.read(GROUPS, keyOf(id))
       return record && groupOf(record)
     },
-    list: async () => (await records.list(GROUPS)).map(groupOf),
+    list: async (stream) => (await records.list(GROUPS, stream)).map(groupOf),
     async add(group) {
       try {
         await records.write(GROUPS, keyOf(group.id), toDocument(group), 'absent')
@@ -76,7 +77,8 @@ export function createGroupRecords(records: RecordEngine): GroupRecords {
   }
 }
 
-const keyOf = ({ stream, name }: GroupId): string => `${stream}::${name}`
+/** The records of one stream can be listed alone. */
+const keyOf = ({ stream, name }: GroupId): string => `${stream}/${name}`
 
 const groupOf = ({ value }: StoredRecord): Group => fromDocument(value as GroupDocument)
 

@@ -52,8 +52,8 @@ export type Subscriptions = {
   /** @throws AppError `group-not-found` */
   remove(id: GroupId, by: string): Promise<void>
   find(id: GroupId): Promise<Group | undefined>
-  /** In the order in which they were first made. */
-  list(): Promise<readonly Group[]>
+  /** Those of a stream, or all; in the order in which they were first made. */
+  list(stream?: StreamName): Promise<readonly Group[]>
   /**
    * Hands out at most `count` messages, by number. First what came back, then what was parked and is to be
    * replayed, then events that were never handed out. `by` is the account that asks.

@@ -375,6 +375,20 @@ export const ATOMPUB_GROUP_CASES: readonly CorpusCase[] = [
       connections: [],
     })
   }),
+  signedInCase('a stream is described with its groups', async (send) => {
+    const accept = { accept: 'application/vnd.eventstore.streamdesc+json' }
+    const before = json(await get(send, '/streams/or@ders', accept))
+    expect(before).not.toHaveProperty('_links.streamSubscription')
+    await createGroup(send, '/subscriptions/or@ders/a')
+    await createGroup(send, '/subscriptions/or@ders/b')
+    const group = (name: string) => ({
+      href: `/subscriptions/or%40ders/${name}`,
+      supportedContentTypes: [COMPETING_XML, COMPETING_JSON],
+    })
+    expect(json(await get(send, '/streams/or@ders', accept))).toMatchObject({
+      _links: { streamSubscription: [group('a'), group('b')] },
+    })
+  }),
   signedInCase('many groups are told page by page', async (send) => {
     for (const name of ['a', 'b', 'c']) await createGroup(send, `/subscriptions/orders/${name}`)
     const page = json(await get(send, '/subscriptions?offset=1&count=1', FORWARDED)) as {

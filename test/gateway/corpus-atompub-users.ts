@@ -97,6 +97,29 @@ export const ATOMPUB_USER_CASES: readonly CorpusCase[] = [
       ])
     }
   }),
+  signedInCase(
+    'accounts are told in XML to whoever asks for it, and in nothing else',
+    async (send) => {
+      await post(send, '/users', { ...ANNA, fullName: 'A & B' })
+      for (const type of ['application/xml', 'text/xml']) {
+        const answer = await get(send, '/users/anna', { ...HOST, accept: type })
+        expectStatus(answer, 200)
+        expect(answer.headers['content-type']).toBe(`${type}; charset=utf-8`)
+        expect(answer.body.toString()).toMatch(
+          /^<\?xml version="1.0" encoding="utf-8"\?><User><success>true<\/success>.*<fullName>A &amp; B<\/fullName><groups>\$ops<\/groups><groups>x<\/groups>/,
+        )
+      }
+      expectStatus(await get(send, '/users?format=xml', HOST), 200)
+      const refused = await post(
+        send,
+        '/users',
+        { ...ANNA, loginName: 'b' },
+        { accept: 'text/html' },
+      )
+      expectStatus(refused, 406)
+      expectStatus(await get(send, '/users/b'), 404)
+    },
+  ),
   signedInCase('$current is the account that asks', async (send) => {
     const current = { loginName: 'a@b.c', fullName: '', groups: ['$admins'], disabled: false }
     expect(await shown(send, '/users/$current')).toEqual(current)

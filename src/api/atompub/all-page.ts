@@ -73,7 +73,7 @@ function positionText(position: number): string {
 export function readAll(parts: AtomParts, form: AllForm): Handler {
   return async (request, context) => {
     const codec = negotiate(request, context.query, FEED_CODECS)
-    if (codec.form === 'description') return describeStream(codec, ALL_STREAM)
+    if (codec.form === 'description') return describeStream(codec, ALL_STREAM, [])
     const page = form(context.parameters, parts.settings.maxFeedEvents)
     const longPollMs = page.direction === 'forward' ? longPollOf(request, parts.settings) : 0
     const followsLinks = resolveLinksOf(request, false)

@@ -1,6 +1,7 @@
 /** The AtomPub API, put together. */
 import { createMessageSource } from '../../domain/message-source.ts'
 import type { RecordEngine } from '../../domain/ports.ts'
+import type { StreamName } from '../../domain/stream-name.ts'
 import { createStreams } from '../../domain/streams.ts'
 import { createSubscriptions } from '../../domain/subscriptions.ts'
 import type { LoadedApi } from '../../http/api.ts'
@@ -10,7 +11,7 @@ import { atomStyle, type StyleSettings } from './style.ts'
 import { groupRoutes } from './subscriptions/routes.ts'
 
 export function loadAtomApi(
-  parts: Omit<AtomParts, 'streams' | 'settings'> & {
+  parts: Omit<AtomParts, 'streams' | 'groupNames' | 'settings'> & {
     readonly records: RecordEngine
     readonly settings: AtomSettings & StyleSettings & { readonly maxGroupMessages: number }
   },
@@ -24,9 +25,9 @@ export function loadAtomApi(
     clock,
     maxMessages: settings.maxGroupMessages,
   })
-  const routes = [
-    ...streamRoutes({ ...parts, streams }),
-    ...groupRoutes({ ...parts, streams, subscriptions }),
-  ]
+  const groupNames = async (stream: StreamName) =>
+    (await subscriptions.list(stream)).map(({ id }) => id.name)
+  const served = { ...parts, streams, groupNames }
+  const routes = [...streamRoutes(served), ...groupRoutes({ ...served, subscriptions })]
   return { routes, style: atomStyle(settings) }
 }

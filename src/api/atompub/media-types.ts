@@ -62,6 +62,13 @@ export const EVENT_CODECS: readonly Codec[] = [
   HTML,
 ]
 
+/** Documents about anything but events. */
+export const DOCUMENT_CODECS: readonly Codec[] = [
+  codec('application/json', 'data-json'),
+  codec('application/xml', 'data-xml'),
+  codec('text/xml', 'data-xml'),
+]
+
 /** Messages of a subscription group; plain JSON is not offered, as clients rely on. */
 export const MESSAGE_CODECS: readonly Codec[] = [
   vendor('competingatom+xml', 'atom-xml'),

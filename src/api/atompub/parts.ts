@@ -1,5 +1,6 @@
 /** What the handlers of this API work with. */
 import type { Clock, LogEngine } from '../../domain/ports.ts'
+import type { StreamName } from '../../domain/stream-name.ts'
 import type { Streams } from '../../domain/streams.ts'
 import type { JsonLimits } from '../../kit/json-text.ts'
 
@@ -20,6 +21,8 @@ export type AtomParts = {
   readonly log: LogEngine
   readonly streams: Streams
   readonly clock: Clock
+  /** Names of the subscription groups of a stream. */
+  readonly groupNames: (stream: StreamName) => Promise<readonly string[]>
   readonly settings: AtomSettings
 }
 

@@ -45,7 +45,7 @@ export function readPage(
   return async (request, context) => {
     const codec = negotiate(request, context.query, FEED_CODECS)
     const stream = streamOf(context.parameters)
-    if (codec.form === 'description') return describeStream(codec, stream)
+    if (codec.form === 'description') return description(parts, context, stream, codec)
     const page = form(context.parameters, parts.settings.maxFeedEvents)
     const longPollMs = page.direction === 'forward' ? longPollOf(request, parts.settings) : 0
     const followsLinks = resolveLinksOf(request, true)
@@ -83,6 +83,17 @@ async function answer(
     headers: { ...headers, 'content-type': contentType(codec) },
     body: await feedBody(feed, codec),
   }
+}
+
+/** Anybody may learn in which forms a stream is offered, but not which groups read it. */
+async function description(
+  { streams, groupNames }: AtomParts,
+  { principal }: RequestContext,
+  stream: StreamName,
+  codec: Codec,
+) {
+  const isReadable = await streams.rights.allows(principal, 'read', stream)
+  return describeStream(codec, stream, isReadable ? await groupNames(stream) : [])
 }
 
 /** What is known of the stream; a reader who waits gets it when there is something for him, or in the end. */

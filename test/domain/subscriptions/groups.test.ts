@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type EventId, parseStoredEvent } from '../../../src/domain/event.ts'
 import { streamSequence } from '../../../src/domain/sequence.ts'
+import type { StreamName } from '../../../src/domain/stream-name.ts'
 import { parkedStreamOf, parseGroupId } from '../../../src/domain/subscription-group.ts'
 import { DEFAULT_GROUP_SETTINGS } from '../../../src/domain/subscription-settings.ts'
 import { checkpointOf } from '../../../src/domain/subscription-state.ts'
@@ -12,7 +13,7 @@ const ids = (...numbers: readonly number[]) => numbers.map((n) => uuid(n) as Eve
 
 /** The members of the record, whatever they are. */
 async function recordOf({ records }: TestGroups) {
-  return (await records.read('group', 'orders::shipping'))?.value as Record<string, unknown>
+  return (await records.read('group', 'orders/shipping'))?.value as Record<string, unknown>
 }
 
 /** What the links of the stream of parked messages say. */
@@ -36,9 +37,9 @@ describe('a fetch', () => {
 
   it('without anything to hand out writes nothing', async () => {
     const groups = await testGroups()
-    const before = await groups.records.read('group', 'orders::shipping')
+    const before = await groups.records.read('group', 'orders/shipping')
     expect(await groups.fetch(10)).toEqual([])
-    expect(await groups.records.read('group', 'orders::shipping')).toEqual(before)
+    expect(await groups.records.read('group', 'orders/shipping')).toEqual(before)
   })
 
   it('hands out again what was held too long, counted, and before new events', async () => {
@@ -269,6 +270,11 @@ describe('groups', () => {
       'orders billing',
       'other shipping',
     ])
+    expect((await subscriptions.list('orders' as StreamName)).map(({ id }) => id.name)).toEqual([
+      'shipping',
+      'billing',
+    ])
+    expect(await subscriptions.list('order' as StreamName)).toEqual([])
   })
 
   it('that are not there can neither be changed nor read', async () => {

@@ -3,6 +3,7 @@ import { requireOps } from '../../../domain/access.ts'
 import type { EventLog } from '../../../domain/event-log.ts'
 import type { Handler, Route } from '../../../http/handler.ts'
 import { publicBase } from '../base-url.ts'
+import { asDocuments } from '../document-form.ts'
 import { indentedJson } from '../json-document.ts'
 import { readGossip } from './gossip.ts'
 import { readOptions, type ToldSetting } from './options.ts'
@@ -20,7 +21,7 @@ export type NodeParts = {
 export function nodeRoutes(parts: NodeParts): Route[] {
   const { events, facts, options, stop, settings } = parts
   const nothing = async () => indentedJson(200, [])
-  return [
+  return asDocuments('Node', [
     { method: 'GET', path: '/info/options', access: 'reader', handler: readOptions(options) },
     {
       method: 'GET',
@@ -39,7 +40,7 @@ export function nodeRoutes(parts: NodeParts): Route[] {
     ),
     { method: 'GET', path: '/web', access: 'reader', handler: toPages(settings) },
     { method: 'GET', path: '/web/index.html', access: 'reader', handler: toPages(settings) },
-  ]
+  ])
 }
 
 /** What a node of a cluster with indexes to merge could be asked; there is nothing to do here. */

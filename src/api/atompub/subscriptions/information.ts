@@ -1,6 +1,7 @@
 /** What is told of groups: summaries, and all there is to know of one. What nobody measures is 0. */
 import { requireConsumer } from '../../../domain/access.ts'
 import { AppError } from '../../../domain/app-error.ts'
+import { type StreamName, toStreamName } from '../../../domain/stream-name.ts'
 import { type Group, parkedStreamOf } from '../../../domain/subscription-group.ts'
 import { toldSettings } from '../../../domain/subscription-settings.ts'
 import { checkpointOf, waitingMessages } from '../../../domain/subscription-state.ts'
@@ -38,8 +39,8 @@ export function listGroupsOfStream(parts: GroupParts): Handler {
   return async (request, context) => {
     requireConsumer(context.principal)
     const { stream = '' } = context.parameters
-    const groups = await readableGroups(parts, context)
-    const own = groups.filter(({ id }) => id.stream === stream)
+    const name = toStreamName(stream)
+    const own = name === undefined ? [] : await readableGroups(parts, context, name)
     if (own.length === 0) {
       throw new AppError('group-not-found', 'The stream has no subscription groups', { stream })
     }
@@ -64,8 +65,9 @@ export function readGroup(parts: GroupParts): Handler {
 async function readableGroups(
   { streams, subscriptions }: GroupParts,
   { principal }: RequestContext,
+  stream?: StreamName,
 ): Promise<readonly Group[]> {
-  const groups = await subscriptions.list()
+  const groups = await subscriptions.list(stream)
   const isReadable = await Promise.all(
     groups.map(({ id }) => streams.rights.allows(principal, 'read', id.stream)),
   )

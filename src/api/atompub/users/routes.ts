@@ -1,11 +1,12 @@
 /** The accounts of the program under `/users`. */
 import type { Route } from '../../../http/handler.ts'
+import { asDocuments } from '../document-form.ts'
 import { changeByCommand } from './commands.ts'
 import { addUser, editUser, listUsers, readUser, removeUser, type UserParts } from './users.ts'
 
 export function userRoutes(parts: UserParts): Route[] {
   const user = '/users/:login'
-  return [
+  return asDocuments('User', [
     { method: 'GET', path: '/users', access: 'reader', handler: listUsers(parts) },
     { method: 'POST', path: '/users', access: 'reader', handler: addUser(parts) },
     { method: 'GET', path: user, access: 'reader', handler: readUser(parts) },
@@ -17,5 +18,5 @@ export function userRoutes(parts: UserParts): Route[] {
       access: 'reader',
       handler: changeByCommand(parts),
     },
-  ]
+  ])
 }
