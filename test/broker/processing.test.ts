@@ -354,6 +354,35 @@ describe.each(engines)('a processor, $name', (engine) => {
     expect((await replay.stop()).out.split('\n').at(-2)).toBe('     2  failure    2  api-failure')
   })
 
+  it.each([
+    [0, 0, 'api-failure', 'failure'],
+    [60, 0, 'nothing', 'pending'],
+    [60, 61_000, 'api-timeout', 'timeout'],
+  ])(
+    'ends an attempt whose run is gone: timeout %i s, %i ms later: %s',
+    async (timeout, later, end, state) => {
+      const { test, broker, idle } = await opened()
+      test.clock.nowMs = Date.now() - later
+      await broker.run('configure', '--timeout', `${timeout}`)
+      await broker.run('insert', 'request', 'a')
+      await test.store.log.append(
+        appendTo('broker', [
+          {
+            eventId: parseEventId(uuid(1)),
+            eventType: parseEventType('api-request'),
+            body: jsonBody('{"attempt":0}'),
+            metadata: '{"$causationId":2,"processor":"gone"}' as never,
+          },
+        ]),
+      )
+      await idle(NOBODY)
+      expect((await broker.list())[3]?.class ?? 'nothing').toBe(end)
+      const { out } = await broker.run('status', '2')
+      expect(out).toContain(`state          ${state}\nretries        0\n`)
+      expect(out).toContain(`attempt 0      ${state}`)
+    },
+  )
+
   it('is stopped in the middle of a call, and says so', async () => {
     const { broker } = await opened()
     const silent = await api(() => {})

@@ -152,8 +152,8 @@ export class Processor {
 
   private async startsDue(): Promise<Due[]> {
     const { options, timers, stream, presence } = this.parts
-    const free = options.maxParallel - this.calls.pending
-    const requests = free > 0 ? this.starts.peek(free, timers.now()) : []
+    const free = Math.max(0, options.maxParallel - this.calls.pending)
+    const requests = this.starts.peek(free, timers.now())
     if (requests.length > 0 && !this.isAnnounced) {
       await presence.announce()
       this.isAnnounced = true
