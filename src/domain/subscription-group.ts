@@ -46,7 +46,7 @@ function groupProblem(stream: string, name: string): string | undefined {
   if (name.startsWith(':') || name.includes('::')) return 'must not begin with ":" or contain "::"'
   if (stream === '$all') return 'must not read $all'
   if (toStreamName(stream) === undefined) return 'must read a stream with a valid name'
-  const parked = nameProblem(parkedStreamName(stream, name))
+  const parked = nameProblem(`$$${parkedStreamName(stream, name)}`)
   return parked === undefined ? undefined : 'and its stream have names that are too long together'
 }
 

@@ -8,8 +8,12 @@
 import { randomUuid } from '../kit/uuid.ts'
 import type { EventId } from './event.ts'
 import { createGroupRecords } from './group-records.ts'
-import { createParkedMessages, type ParkedMessages } from './parked-messages.ts'
-import type { Clock, LogEngine, RecordEngine } from './ports.ts'
+import {
+  createParkedMessages,
+  type ParkedMessages,
+  type ParkingStreams,
+} from './parked-messages.ts'
+import type { Clock, RecordEngine } from './ports.ts'
 import type { StreamName } from './stream-name.ts'
 import type { Group, GroupId } from './subscription-group.ts'
 import type { GroupSettings } from './subscription-settings.ts'
@@ -79,7 +83,7 @@ export type Subscriptions = {
 
 export type SubscriptionParts = {
   readonly records: RecordEngine
-  readonly log: LogEngine
+  readonly streams: ParkingStreams
   readonly source: MessageSource
   readonly clock: Clock
   /** Messages of a group that are handed out or wait for a retry, at most, whatever its settings say. */
@@ -88,7 +92,7 @@ export type SubscriptionParts = {
 
 export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
   const groups = createGroupRecords(parts.records)
-  const parkedMessages = createParkedMessages(parts.log)
+  const parkedMessages = createParkedMessages(parts.streams)
   const changeState = (id: GroupId, next: (now: Group) => GroupState) =>
     groups.change(id, (now) => withState(now, next(now)))
   /** Completes what a change, or somebody who did not live to see it, has left half parked. */
@@ -101,7 +105,8 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
   return {
     async create(id, settings) {
       const next = await firstNumber(parts.source, id, settings)
-      await groups.add({ id, settings, state: newGroupState(next, await parkedMessages.count(id)) })
+      const { to } = await parkedMessages.range(id)
+      await groups.add({ id, settings, state: newGroupState(next, to) })
     },
     async update(id, settings) {
       await groups.change(id, async (now) => {
@@ -113,8 +118,8 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
     },
     async remove(id, by) {
       await groups.remove(id)
-      const count = await parkedMessages.count(id)
-      if (count > 0) await parkedMessages.truncate(id, count, by)
+      const { from, to } = await parkedMessages.range(id)
+      if (from < to) await parkedMessages.truncate(id, to, by)
     },
     find: groups.find,
     list: groups.list,
@@ -133,13 +138,16 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
       await park(group, by)
     },
     async replayParked(id, stopAt) {
-      const count = await parkedMessages.count(id)
+      const { to: end } = await parkedMessages.range(id)
       await changeState(id, ({ state }) => {
-        const to = Math.max(state.replay.to, Math.min(stopAt ?? count, count))
+        const to = Math.max(state.replay.to, Math.min(stopAt ?? end, end))
         return { ...state, replay: { ...state.replay, to } }
       })
     },
-    parkedCount: async ({ id, state }) => (await parkedMessages.count(id)) - state.replay.to,
+    async parkedCount({ id, state }) {
+      const { from, to } = await parkedMessages.range(id)
+      return Math.max(0, to - Math.max(from, state.replay.to))
+    },
     async restart() {
       for (const { id } of await groups.list()) {
         await changeState(id, ({ state }) => restarted(state))
@@ -216,12 +224,10 @@ async function filledUp(
   const { from, to } = state.replay
   const replayed = Math.min(room(filled, waitingMessages(filled).length), to - from)
   if (replayed > 0) {
-    const numbers = await parkedMessages.read(id, from, from + replayed)
-    const events = await Promise.all(
-      numbers.filter(Number.isSafeInteger).map((number) => source.read(id.stream, number, 1)),
-    )
+    const replay = { from: from + replayed, to }
+    const numbers = await parkedMessages.read(id, { from, to: replay.from })
+    const events = await Promise.all(numbers.map((number) => source.read(id.stream, number, 1)))
     const found = events.flat().filter(({ number }) => numbers.includes(number))
-    const replay = { from: from + Math.max(numbers.length, 1), to }
     filled = { ...withMessages(filled, found), replay }
   }
   const wanted = room(filled, waitingMessages(filled).length)

@@ -1,34 +1,19 @@
-/** Subscription groups on a store, read from its streams as they are. */
-import { parseStoredEvent } from '../../src/domain/event.ts'
+/** Subscription groups on a store. */
+import { createMessageSource } from '../../src/domain/message-source.ts'
 import type { LogEngine, RecordEngine } from '../../src/domain/ports.ts'
-import { streamSequence } from '../../src/domain/sequence.ts'
+import { createStreams } from '../../src/domain/streams.ts'
 import { parseGroupId } from '../../src/domain/subscription-group.ts'
 import {
   DEFAULT_GROUP_SETTINGS,
   type GroupSettings,
 } from '../../src/domain/subscription-settings.ts'
-import {
-  createSubscriptions,
-  type MessageSource,
-  type Subscriptions,
-} from '../../src/domain/subscriptions.ts'
+import { createSubscriptions, type Subscriptions } from '../../src/domain/subscriptions.ts'
 import { createMemoryStore } from '../../src/storage/memory/engine.ts'
 import { appendTo, draft } from './drafts.ts'
 import { type HandClock, handClock } from './store.ts'
 
 /** The group of most tests. */
 export const GROUP = parseGroupId('orders', 'shipping')
-
-/** Streams without views and truncation. */
-export function plainSource(log: LogEngine): MessageSource {
-  return {
-    lastNumber: async (stream) => (await log.sequenceHead(streamSequence(stream)))?.number ?? -1,
-    read: async (stream, from, limit) => {
-      const page = await log.readSequence(streamSequence(stream), from, 'forwards', limit)
-      return page.map(({ number, event }) => ({ number, eventId: parseStoredEvent(event).eventId }))
-    },
-  }
-}
 
 export type TestGroups = {
   readonly log: LogEngine
@@ -49,8 +34,9 @@ export async function testGroups(
 ): Promise<TestGroups> {
   const clock = handClock()
   const { log, records } = createMemoryStore({ clock })
-  const source = plainSource(log)
-  const another = () => createSubscriptions({ records, log, source, clock, maxMessages })
+  const streams = createStreams({ log, clock })
+  const source = createMessageSource(streams)
+  const another = () => createSubscriptions({ records, streams, source, clock, maxMessages })
   const subscriptions = another()
   await subscriptions.create(GROUP, { ...DEFAULT_GROUP_SETTINGS, ...settings })
   return {

@@ -16,11 +16,11 @@ export function loadAtomApi(
     readonly settings: AtomSettings & StyleSettings & { readonly maxGroupMessages: number }
   },
 ): LoadedApi {
-  const { log, records, clock, settings } = parts
+  const { records, clock, settings } = parts
   const streams = createStreams(parts)
   const subscriptions = createSubscriptions({
     records,
-    log,
+    streams,
     source: createMessageSource(streams),
     clock,
     maxMessages: settings.maxGroupMessages,

@@ -5,10 +5,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { EventId } from '../../../src/domain/event.ts'
+import { createMessageSource } from '../../../src/domain/message-source.ts'
 import type { LogEngine, RecordEngine } from '../../../src/domain/ports.ts'
+import { createStreams } from '../../../src/domain/streams.ts'
 import type { GiveBackAction } from '../../../src/domain/subscription-state.ts'
 import { createSubscriptions, type Subscriptions } from '../../../src/domain/subscriptions.ts'
-import { GROUP, plainSource, type TestGroups, testGroups } from '../../support/groups.ts'
+import { GROUP, type TestGroups, testGroups } from '../../support/groups.ts'
 
 const seed = Number(process.env['GROUPS_SEED'] ?? 20_261_121)
 const numRuns = Number(process.env['GROUPS_RUNS'] ?? 300)
@@ -242,11 +244,12 @@ function processOf(
   const ownLog: LogEngine = Object.assign(Object.create(log), {
     append: (request: Parameters<LogEngine['append']>[0]) => change(() => log.append(request)),
   })
-  const source = plainSource(log)
+  const streams = createStreams({ log: ownLog, clock })
+  const source = createMessageSource(createStreams({ log, clock }))
   return {
     subscriptions: createSubscriptions({
       records: ownRecords,
-      log: ownLog,
+      streams,
       source,
       clock,
       maxMessages: 1000,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type EventId, parseStoredEvent } from '../../../src/domain/event.ts'
 import { streamSequence } from '../../../src/domain/sequence.ts'
 import type { StreamName } from '../../../src/domain/stream-name.ts'
+import { createStreams } from '../../../src/domain/streams.ts'
 import { parkedStreamOf, parseGroupId } from '../../../src/domain/subscription-group.ts'
 import { DEFAULT_GROUP_SETTINGS } from '../../../src/domain/subscription-settings.ts'
 import { checkpointOf } from '../../../src/domain/subscription-state.ts'
@@ -242,6 +243,28 @@ describe('parked messages', () => {
     await groups.subscriptions.create(GROUP, { ...DEFAULT_GROUP_SETTINGS, startFrom: -1 })
     await groups.subscriptions.replayParked(GROUP)
     expect(await groups.fetch(10)).toEqual([])
+  })
+
+  it('that an operator deleted are not replayed, and what is parked later is', async () => {
+    const groups = await withParked(3)
+    const stream = parkedStreamOf(GROUP)
+    const { writer } = createStreams(groups)
+    const request = { stream, expectedVersion: { kind: 'any' }, createdBy: 'ann' } as const
+    await writer.softDelete(request)
+    const count = async () => {
+      const group = await groups.subscriptions.find(GROUP)
+      return group && groups.subscriptions.parkedCount(group)
+    }
+    expect(await count()).toBe(0)
+    await groups.subscriptions.giveBack(GROUP, ids(1), 'park', 'ann')
+    expect(await count()).toBe(1)
+    await groups.subscriptions.replayParked(GROUP)
+    expect(await groups.fetch(10)).toEqual([1])
+    await writer.hardDelete(request)
+    await groups.subscriptions.giveBack(GROUP, ids(1), 'park', 'ann')
+    await groups.subscriptions.replayParked(GROUP)
+    expect(await groups.fetch(10)).toEqual([])
+    expect(await count()).toBe(0)
   })
 
   it('whose links somebody else wrote do no harm', async () => {
