@@ -80,7 +80,7 @@ test('every request reaches one final state, and no attempt is called twice', as
   const killing = async () => {
     while (killed < kills) {
       const child = await processUntilIdle(root, api)
-      const timer = setTimeout(() => child.kill('SIGKILL'), 60 + run.random() * 500)
+      const timer = setTimeout(() => child.kill('SIGKILL'), 100 + run.random() * 900)
       if ((await ended(child)) === null) killed++
       clearTimeout(timer)
       if (api.calls.length >= REQUESTS * 4) break
