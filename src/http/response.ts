@@ -20,16 +20,17 @@ export function textResponse(status: number, text: string): HttpResponse {
   return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: text }
 }
 
-/** A page of ours: it may load nothing, run nothing and be framed by nobody. */
+/** Of a page of ours: it may load nothing, run nothing and be framed by nobody. */
+export const PAGE_HEADERS: HttpHeaders = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+}
+
 export function htmlResponse(status: number, html: string): HttpResponse {
-  const headers = {
-    'content-type': 'text/html; charset=utf-8',
-    'content-security-policy':
-      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
-    'x-frame-options': 'DENY',
-    'referrer-policy': 'no-referrer',
-  }
-  return { status, headers, body: html }
+  return { status, headers: PAGE_HEADERS, body: html }
 }
 
 /** What is addressed by its hash never changes; it is still nobody else's business. */

@@ -32,8 +32,8 @@ const sendTo =
   (apache: Apache) =>
   async ({ path, query, ...request }: CorpusRequest): Promise<CorpusAnswer> => {
     const target = path + (query === undefined ? '' : `?${query}`)
-    const { status, headers, bytes } = await send(apache.url + target, request)
-    return { status, headers: headers as Record<string, string>, body: bytes }
+    const { status, reason, headers, bytes } = await send(apache.url + target, request)
+    return { status, reason, headers: headers as Record<string, string>, body: bytes }
   }
 
 describeVariants('the request corpus', (variant) => {

@@ -14,6 +14,8 @@ export type CorpusRequest = {
 /** Header names in lower case. */
 export type CorpusAnswer = {
   readonly status: number
+  /** Reason phrase. */
+  readonly reason: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
 }

@@ -1,4 +1,5 @@
 /** Calls the app without a socket, as the corpus sends requests. */
+import { statusText } from '../../src/gateway/status-text.ts'
 import type { App, HttpBody, HttpRequest } from '../../src/http/message.ts'
 import type { Send } from '../gateway/corpus.ts'
 
@@ -12,6 +13,7 @@ export function sendTo(app: App): Send {
     ])
     return {
       status: response.status,
+      reason: response.reason ?? statusText(response.status),
       headers: Object.fromEntries(lines),
       body: await wholeBody(response.body),
     }

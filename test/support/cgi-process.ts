@@ -117,6 +117,7 @@ export async function readAll(output: net.Socket): Promise<Buffer> {
 
 export type CgiAnswer = {
   readonly status: number
+  readonly reason: string
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
@@ -127,7 +128,8 @@ export function parseAnswer(bytes: Buffer): CgiAnswer {
   const text = bytes.toString('latin1')
   const [head = ''] = text.split('\r\n\r\n', 1)
   const [first = '', ...lines] = head.split('\r\n')
-  const status = Number(/^Status: ([1-5]\d\d) [\x21-\x7e][\x20-\x7e]*$/.exec(first)?.[1])
+  const [, code, reason = ''] = /^Status: ([1-5]\d\d) ([\x21-\x7e][\x20-\x7e]*)$/.exec(first) ?? []
+  const status = Number(code)
   const headers = lines.map((line) => {
     const [, name, value] = /^([a-z0-9-]+): ([\t\x20-\x7e\x80-\xff]*)$/.exec(line) ?? []
     if (name === undefined || value === undefined) throw new Error(`Bad header line: ${line}`)
@@ -135,7 +137,7 @@ export function parseAnswer(bytes: Buffer): CgiAnswer {
   })
   if (Number.isNaN(status) || !text.includes('\r\n\r\n')) throw new Error(`No answer: ${text}`)
   const body = bytes.subarray(Buffer.byteLength(head, 'latin1') + 4)
-  return { status, headers: Object.fromEntries(headers), body }
+  return { status, reason, headers: Object.fromEntries(headers), body }
 }
 
 /** The code of an error in an answer; `undefined` where it is none. */

@@ -11,6 +11,7 @@ export type Sent = {
 
 export type Received = {
   readonly status: number
+  readonly reason: string
   /** Lower-case names; repeated headers joined by `, `. */
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly bytes: Buffer
@@ -62,7 +63,8 @@ function received(response: http.IncomingMessage, bytes: Buffer): Received {
   for (const [name, value] of Object.entries(response.headers)) {
     headers[name] = Array.isArray(value) ? value.join(', ') : value
   }
-  return { status: response.statusCode ?? 0, headers, bytes, text: bytes.toString('utf8') }
+  const { statusCode: status = 0, statusMessage: reason = '' } = response
+  return { status, reason, headers, bytes, text: bytes.toString('utf8') }
 }
 
 /**

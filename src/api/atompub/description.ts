@@ -3,7 +3,7 @@ import type { StreamName } from '../../domain/stream-name.ts'
 import type { HttpResponse } from '../../http/message.ts'
 import { escapeSegment, streamUrl } from './feed.ts'
 import { ATOM, ATOM_JSON, type Codec, MESSAGE_CODECS } from './media-types.ts'
-import { contentType } from './negotiation.ts'
+import { typeHeaders } from './negotiation.ts'
 
 /** The same for streams that are not there. @param groups names of its subscription groups */
 export function describeStream(
@@ -31,7 +31,7 @@ export function describeStream(
   }
   return {
     status: 200,
-    headers: { 'content-type': contentType(codec), vary: 'Accept' },
+    headers: { ...typeHeaders(codec), vary: 'Accept' },
     body: JSON.stringify(document, null, 2),
   }
 }

@@ -4,7 +4,7 @@ import type { HttpResponse } from '../../http/message.ts'
 import { JSON_TYPE } from '../../http/response.ts'
 import type { JsonText } from '../../kit/json-text.ts'
 import { type Codec, DOCUMENT_CODECS } from './media-types.ts'
-import { contentType, negotiate } from './negotiation.ts'
+import { negotiate, typeHeaders } from './negotiation.ts'
 
 /**
  * The routes, each of whose JSON answers comes as XML where that is asked for. What is not acceptable is refused
@@ -39,7 +39,7 @@ async function asXml(
   const { writeXml } = await import('./xml-writer.ts')
   return {
     ...answer,
-    headers: { ...answer.headers, 'content-type': contentType(codec) },
+    headers: { ...answer.headers, ...typeHeaders(codec) },
     body: writeXml({ [root]: xmlOfJson(json as JsonText) }),
   }
 }

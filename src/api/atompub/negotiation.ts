@@ -3,7 +3,8 @@
  * in its order, that anything fits. Unlike RFC 9110 §12.5.1 a more exact range does not win over a wider one.
  */
 import { AppError } from '../../domain/app-error.ts'
-import type { HttpRequest } from '../../http/message.ts'
+import type { HttpHeaders, HttpRequest } from '../../http/message.ts'
+import { PAGE_HEADERS } from '../../http/response.ts'
 import { type Codec, FORMATS } from './media-types.ts'
 
 /**
@@ -24,9 +25,14 @@ export function negotiate(
   })
 }
 
-/** What goes into `Content-Type`. */
-export function contentType({ mediaType, form }: Codec): string {
-  return form === 'raw' ? mediaType : `${mediaType}; charset=utf-8`
+/** The headers that say what a representation is. XML may hold what browsers would run. */
+export function typeHeaders({ mediaType, form }: Codec): HttpHeaders {
+  if (form === 'html') return PAGE_HEADERS
+  if (form === 'raw') return { 'content-type': mediaType }
+  return {
+    'content-type': `${mediaType}; charset=utf-8`,
+    ...(form.endsWith('xml') && { 'content-security-policy': "default-src 'none'; sandbox" }),
+  }
 }
 
 function byFormat(format: string, codecs: readonly Codec[]): Codec | undefined {

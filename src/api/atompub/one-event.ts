@@ -13,7 +13,7 @@ import { entryContent, eventContent, eventEntry } from './event-entry.ts'
 import type { FeedEntry } from './feed.ts'
 import { contentJson, entryJson } from './feed-json.ts'
 import { type Codec, EVENT_CODECS } from './media-types.ts'
-import { contentType, negotiate } from './negotiation.ts'
+import { negotiate, typeHeaders } from './negotiation.ts'
 import { parseNumber } from './page-request.ts'
 import type { AtomParts } from './parts.ts'
 import { checkRequireLeader, resolveLinksOf } from './request-headers.ts'
@@ -85,7 +85,7 @@ async function eventHeaders(
   const scope = await scopeOf(parts, request, info.stream)
   const isHead = number === 'head'
   return {
-    'content-type': contentType(codec),
+    ...typeHeaders(codec),
     vary: 'Accept',
     ...cacheHeaders(isHead ? 'mutable' : 'immutable', scope, info.metadata.cacheSeconds),
     ...(isHead && { etag: quoteTag(pageTag(info.last, codec)) }),

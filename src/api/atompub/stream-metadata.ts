@@ -9,7 +9,7 @@ import type { HttpResponse } from '../../http/message.ts'
 import { readBatch } from './batch.ts'
 import { bodyCodec } from './body-codec.ts'
 import { type Codec, WRITE_CODECS } from './media-types.ts'
-import { contentType, negotiate } from './negotiation.ts'
+import { negotiate, typeHeaders } from './negotiation.ts'
 import { readEvent } from './one-event.ts'
 import type { AtomParts } from './parts.ts'
 import { headerOf } from './request-headers.ts'
@@ -72,7 +72,7 @@ function emptyDocument(codec: Codec): HttpResponse {
   return {
     status: 200,
     headers: {
-      'content-type': contentType(codec),
+      ...typeHeaders(codec),
       vary: 'Accept',
       'cache-control': 'max-age=0, no-cache, must-revalidate',
     },

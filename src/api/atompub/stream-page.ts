@@ -18,7 +18,7 @@ import { isHeadPage, isMutablePage, type PageRequest, pageLinks } from './feed-l
 import { feedBody } from './feed-writer.ts'
 import { longPollOf, waitForEvent } from './long-poll.ts'
 import { type Codec, FEED_CODECS } from './media-types.ts'
-import { contentType, negotiate } from './negotiation.ts'
+import { negotiate, typeHeaders } from './negotiation.ts'
 import type { PageForm } from './page-request.ts'
 import type { AtomParts } from './parts.ts'
 import { checkRequireLeader, resolveLinksOf } from './request-headers.ts'
@@ -80,7 +80,7 @@ async function answer(
   const feed = { ...feedHead(self, info, asked, items), entries }
   return {
     status: 200,
-    headers: { ...headers, 'content-type': contentType(codec) },
+    headers: { ...headers, ...typeHeaders(codec) },
     body: await feedBody(feed, codec),
   }
 }

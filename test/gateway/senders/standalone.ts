@@ -12,7 +12,7 @@ export async function openStandalone(dataFolder: string): Promise<OpenGateway> {
       const target = query === undefined ? path : `${path}?${query}`
       const answer = await send(`http://127.0.0.1:${server.port}${target}`, request)
       const headers = answer.headers as Record<string, string>
-      return { status: answer.status, headers, body: answer.bytes }
+      return { status: answer.status, reason: answer.reason, headers, body: answer.bytes }
     },
     close: async () => {
       await server.close()

@@ -12,7 +12,7 @@ import { eventEntry } from '../event-entry.ts'
 import { type Feed, type FeedEntry, type FeedLink, feedTime, NEVER } from '../feed.ts'
 import { feedBody } from '../feed-writer.ts'
 import { MESSAGE_CODECS } from '../media-types.ts'
-import { contentType, negotiate } from '../negotiation.ts'
+import { negotiate, typeHeaders } from '../negotiation.ts'
 import { type GroupParts, groupOf, groupUrl } from './parts.ts'
 
 const MOST = 100
@@ -37,7 +37,7 @@ export function fetchMessages(parts: GroupParts): Handler {
     return {
       status: 200,
       headers: {
-        'content-type': contentType(codec),
+        ...typeHeaders(codec),
         'cache-control': 'max-age=0, no-cache, must-revalidate',
         vary: 'Accept',
       },
