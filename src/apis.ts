@@ -8,6 +8,7 @@ import type { EventLog } from './domain/event-log.ts'
 import type { Clock, Store } from './domain/ports.ts'
 import type { Setup } from './domain/setup.ts'
 import type { SignIn } from './domain/sign-in.ts'
+import { createStreamRights } from './domain/stream-rights.ts'
 import type { Api, LoadedApi } from './http/api.ts'
 import { defaultStyle } from './http/default-style.ts'
 
@@ -100,9 +101,10 @@ async function loadNode(services: Services): Promise<LoadedApi> {
 }
 
 function ownRoutes({ events, store, accounts, setup, version, settings }: Services) {
+  const rights = createStreamRights(store.log)
   return [
     ...healthRoutes({ events }),
     ...setupRoutes(setup),
-    ...apieRoutes({ events, content: store.content, accounts, version, settings }),
+    ...apieRoutes({ events, rights, content: store.content, accounts, version, settings }),
   ]
 }

@@ -2,6 +2,8 @@
 import { findEventHash, type StoredEvent } from '../../domain/event.ts'
 import { type EventLog, eventNotFound } from '../../domain/event-log.ts'
 import { eventTextWithHash } from '../../domain/event-text.ts'
+import { filteredRuns, readableEvents } from '../../domain/readable-events.ts'
+import type { StreamRights } from '../../domain/stream-rights.ts'
 import { readJson } from '../../http/body.ts'
 import { isKnownToClient, quoteTag } from '../../http/conditional.ts'
 import type { Handler } from '../../http/handler.ts'
@@ -26,11 +28,15 @@ export type EventLimits = {
 
 const NDJSON_TYPE = 'application/x-ndjson'
 
-export function appendEvent(events: EventLog, limits: EventLimits): Handler {
+/** The log, and who may read and write what in it. */
+export type EventAccess = { readonly events: EventLog; readonly rights: StreamRights }
+
+export function appendEvent({ events, rights }: EventAccess, limits: EventLimits): Handler {
   return async (request, { principal }) => {
     const { stream, draft, expectedVersion } = parseEventDraft(
       await readJson(request, limits.bodyBytes, limits.json),
     )
+    await rights.require(principal, 'write', stream)
     const expectedHead = await expectedHeadOf(request, events)
     const outcome = await events.append({
       stream,
@@ -47,12 +53,13 @@ export function appendEvent(events: EventLog, limits: EventLimits): Handler {
   }
 }
 
-export function readEvent(events: EventLog): Handler {
-  return async (request, { parameters }) => {
+export function readEvent({ events, rights }: EventAccess): Handler {
+  return async (request, { parameters, principal }) => {
     const text = parameters['hash'] ?? ''
     const hash = findEventHash(text)
     const event = hash === undefined ? undefined : await events.find(hash)
-    if (!event) throw eventNotFound(text)
+    const isReadable = readableEvents(rights, principal)
+    if (!event || (isReadable && !(await isReadable(event)))) throw eventNotFound(text)
     const caching = { 'cache-control': IMMUTABLE }
     if (isKnownToClient(request.headers['if-none-match'], event.hash)) {
       return notModified(event.hash, caching)
@@ -61,8 +68,8 @@ export function readEvent(events: EventLog): Handler {
   }
 }
 
-export function readEvents(events: EventLog, limits: EventLimits): Handler {
-  return async (request, { query }) => {
+export function readEvents({ events, rights }: EventAccess, limits: EventLimits): Handler {
+  return async (request, { query, principal }) => {
     const { tag, runs } = await events.range(parseRangeQuery(query, limits.pageEvents))
     const negotiated = { vary: 'Accept' }
     if (tag !== undefined && isKnownToClient(request.headers['if-none-match'], tag)) {
@@ -75,7 +82,9 @@ export function readEvents(events: EventLog, limits: EventLimits): Handler {
       ...tagHeaders(tag),
     }
     if (request.method === 'HEAD') return { status: 200, headers }
-    const body = await eventListBody(runs, isLines ? NDJSON_LIST : JSON_LIST)
+    const isReadable = readableEvents(rights, principal)
+    const shown = isReadable ? filteredRuns(runs, isReadable) : runs
+    const body = await eventListBody(shown, isLines ? NDJSON_LIST : JSON_LIST)
     return { status: 200, headers, body }
   }
 }

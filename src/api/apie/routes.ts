@@ -1,6 +1,7 @@
 /** The event log and the content store under their Apie paths. */
 import type { EventLog } from '../../domain/event-log.ts'
 import type { ContentEngine } from '../../domain/ports.ts'
+import type { StreamRights } from '../../domain/stream-rights.ts'
 import type { Route } from '../../http/handler.ts'
 import type { JsonLimits } from '../../kit/json-text.ts'
 import { appendEvent, readEvent, readEvents, verifyEvents } from './events.ts'
@@ -10,6 +11,7 @@ import { type AccountService, updateUser } from './user.ts'
 
 export type ApieParts = {
   readonly events: EventLog
+  readonly rights: StreamRights
   readonly content: ContentEngine
   readonly accounts: AccountService
   readonly version: string
@@ -23,14 +25,15 @@ export type ApieParts = {
   }
 }
 
-export function apieRoutes({ events, content, accounts, version, settings }: ApieParts): Route[] {
+export function apieRoutes(parts: ApieParts): Route[] {
+  const { events, content, accounts, version, settings } = parts
   const json: JsonLimits = {
     depth: settings.maxJsonDepth,
     values: settings.maxJsonValues,
     keys: settings.maxJsonKeys,
   }
   const limits = { bodyBytes: settings.maxEventBytes, pageEvents: settings.maxPageEvents, json }
-  const append = appendEvent(events, limits)
+  const append = appendEvent(parts, limits)
   const upload = putContent(content, settings.maxContentBytes)
   return [
     { method: 'GET', path: '/', access: 'reader', handler: readRoot(version) },
@@ -41,11 +44,11 @@ export function apieRoutes({ events, content, accounts, version, settings }: Api
       handler: readInfo(events, accounts, version),
     },
 
-    { method: 'GET', path: '/events', access: 'reader', handler: readEvents(events, limits) },
+    { method: 'GET', path: '/events', access: 'reader', handler: readEvents(parts, limits) },
     { method: 'PUT', path: '/events', access: 'writer', handler: append },
     { method: 'POST', path: '/events', access: 'writer', handler: append },
     { method: 'POST', path: '/events/verify', access: 'reader', handler: verifyEvents(events) },
-    { method: 'GET', path: '/events/:hash', access: 'reader', handler: readEvent(events) },
+    { method: 'GET', path: '/events/:hash', access: 'reader', handler: readEvent(parts) },
 
     { method: 'POST', path: '/storage/verify', access: 'reader', handler: verifyContent(content) },
     { method: 'PUT', path: '/storage', access: 'writer', handler: upload },
