@@ -100,6 +100,8 @@ function createLedger() {
   return {
     /** Events, each with the order of the change by which it was done. */
     done,
+    /** Consumers that are telling the store what became of a message. */
+    settling: 0,
     /** Changes of the record so far. */
     changes: 0,
     /** The store was told, by somebody who was killed before an answer came. */
@@ -131,13 +133,21 @@ async function consume(
   const process = processOf(groups, scheduler, script, ledger)
   try {
     for (const step of script.steps) {
-      if (step.kind === 'wait') groups.clock.nowMs += step.ms
+      if (step.kind === 'wait') pass(groups, ledger, step.ms)
       else if (step.kind === 'replay') await process.subscriptions.replayParked(GROUP)
       else await handle(groups, process, ledger, step)
     }
   } catch (error) {
     if (!(error instanceof Killed)) throw error
   }
+}
+
+/**
+ * Time passes only while nobody is telling what became of a message: an id does not say whose turn it was, so
+ * what is told too late counts for whoever has the message by then.
+ */
+function pass({ clock }: TestGroups, ledger: Ledger, ms: number): void {
+  if (ledger.settling === 0) clock.nowMs += ms
 }
 
 async function handle(
@@ -159,9 +169,9 @@ async function handle(
   for (const holding of held) ledger.take(holding)
   for (const [index, holding] of held.entries()) {
     const wanted = outcomes[index] ?? 'forget'
-    // Whoever is late may find that another one has the message by now: that one's work counts.
     if (wanted === 'forget' || clock.nowMs >= holding.untilMs) continue
-    await settle(process, holding, wanted, ledger)
+    ledger.settling++
+    await settle(process, holding, wanted, ledger).finally(() => ledger.settling--)
   }
 }
 
