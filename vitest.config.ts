@@ -51,6 +51,17 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'security',
+          retry: RETRIES,
+          include: ['test/security/**/*.test.ts'],
+          globalSetup: ['test/support/install-apache.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
           name: 'executable',
           retry: RETRIES,
           include: ['test/executable/**/*.test.ts'],

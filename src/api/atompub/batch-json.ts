@@ -4,11 +4,8 @@ import type { EventBody, EventDraft } from '../../domain/event.ts'
 import { jsonElements, jsonMembers } from '../../kit/json-members.ts'
 import { JsonError, type JsonText, scanJson } from '../../kit/json-text.ts'
 import { invalidBatch, isNested, NO_BYTES, nestedJson, textBody } from './batch-text.ts'
-import { type AtomSettings, jsonLimits } from './parts.ts'
+import { type AtomSettings, BATCH_FACTOR, jsonLimits } from './parts.ts'
 import { checkEventType, parseGuid } from './single-event.ts'
-
-/** How many values a batch may hold for each that one event may. */
-const BATCH_FACTOR = 10
 
 /** @throws AppError `bad-json`, `bad-field`, `bad-header` */
 export function parseJsonBatch(source: string, settings: AtomSettings): EventDraft[] {

@@ -2,19 +2,22 @@
 import type { EventBody, EventDraft } from '../../domain/event.ts'
 import type { JsonText } from '../../kit/json-text.ts'
 import { invalidBatch, NO_BYTES, nestedJson, textBody } from './batch-text.ts'
+import { type AtomSettings, BATCH_FACTOR, jsonLimits } from './parts.ts'
 import { checkEventType, parseGuid } from './single-event.ts'
 import { jsonOfXml, parseXml, XmlError, type XmlNode } from './xml-to-json.ts'
 
 /** @throws AppError `bad-field`, `bad-header` */
-export function parseXmlBatch(text: string): EventDraft[] {
-  const { children } = checkedXml(text)
+export function parseXmlBatch(text: string, settings: AtomSettings): EventDraft[] {
+  const { children } = checkedXml(text, settings)
   if (children.length === 0) throw invalidBatch('It holds no event')
   return children.map(draftOf)
 }
 
-function checkedXml(text: string): XmlNode {
+/** As deep as the data of an event may be, and the three elements around it. */
+function checkedXml(text: string, settings: AtomSettings): XmlNode {
+  const { depth, values, keys } = jsonLimits(settings)
   try {
-    return parseXml(text)
+    return parseXml(text, { depth: depth + 3, values: values * BATCH_FACTOR, keys })
   } catch (error) {
     if (!(error instanceof XmlError)) throw error
     throw invalidBatch(error.message)

@@ -17,7 +17,7 @@ export async function readBatch(
   const drafts =
     form === 'json'
       ? parseJsonBatch(text, settings)
-      : (await import('./batch-xml.ts')).parseXmlBatch(text)
+      : (await import('./batch-xml.ts')).parseXmlBatch(text, settings)
   for (const draft of drafts) checkSize(draft, settings.maxEventBytes)
   return drafts
 }

@@ -26,6 +26,9 @@ export type AtomParts = {
   readonly settings: AtomSettings
 }
 
+/** How many values a batch may hold for each that one event may. */
+export const BATCH_FACTOR = 10
+
 export function jsonLimits({ maxJsonDepth, maxJsonValues, maxJsonKeys }: AtomSettings): JsonLimits {
   return { depth: maxJsonDepth, values: maxJsonValues, keys: maxJsonKeys }
 }

@@ -27,17 +27,52 @@ const parser = new XMLParser({
   cdataPropName: '#cdata',
 })
 
+/** How much one document may hold. Elements and attributes count as the values and keys that they become. */
+export type XmlLimits = {
+  readonly depth: number
+  readonly values: number
+  /** Attributes, and child elements of different names, in one element. */
+  readonly keys: number
+}
+
 /** @throws XmlError */
-export function parseXml(text: string): XmlNode {
+export function parseXml(text: string, limits: XmlLimits): XmlNode {
   if (/<!DOCTYPE/i.test(text)) throw new XmlError('It must not have a DTD')
+  // The library takes whatever comes, so that what is too much is found before it.
+  checkTags(text, limits)
   const source = text.replace(/^\ufeff/, '')
   const checked = XMLValidator.validate(source)
   if (checked !== true) throw new XmlError(`${checked.err.msg} in line ${checked.err.line}`)
   const roots = parseNodes(source).filter((node) => '#text' in node === false)
   const [root] = roots
   if (root === undefined || roots.length > 1) throw new XmlError('It must have one root element')
-  return nodeOf(root)
+  return nodeOf(root, limits, limits.depth)
 }
+
+/** Equal signs in one tag, for each attribute that it may have: values hold some, too. */
+const SIGNS_AN_ATTRIBUTE = 10
+
+/** One look at every character, whatever they make up. @throws XmlError */
+function checkTags(text: string, { values, keys }: XmlLimits): void {
+  let tags = 0
+  let signs = 0
+  let isTag = false
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === LESS) {
+      isTag = !text.startsWith('<![CDATA[', at)
+      signs = 0
+      if (++tags > 2 * values) throw new XmlError(`It must have at most ${values} elements`)
+    } else if (code === GREATER) isTag = false
+    else if (code === EQUALS && isTag && ++signs > SIGNS_AN_ATTRIBUTE * keys) {
+      throw new XmlError(`An element must have at most ${keys} attributes`)
+    }
+  }
+}
+
+const LESS = 0x3c
+const EQUALS = 0x3d
+const GREATER = 0x3e
 
 export class XmlError extends Error {}
 
@@ -52,14 +87,22 @@ function parseNodes(source: string): readonly ParsedNode[] {
   }
 }
 
-function nodeOf(parsed: ParsedNode): XmlNode {
+function nodeOf(parsed: ParsedNode, limits: XmlLimits, depthLeft: number): XmlNode {
+  if (depthLeft === 0) throw new XmlError(`It must be at most ${limits.depth} elements deep`)
   const name = Object.keys(parsed).find((key) => key !== ':@') ?? ''
   const content = (parsed[name] ?? []) as readonly ParsedNode[]
   const attributes = Object.entries((parsed[':@'] ?? {}) as Record<string, string>)
+  const children = content
+    .filter((child) => !isText(child))
+    .map((child) => nodeOf(child, limits, depthLeft - 1))
+  const names = new Set(children.map((child) => child.name))
+  if (attributes.length + names.size > limits.keys) {
+    throw new XmlError(`An element must have at most ${limits.keys} attributes and names in it`)
+  }
   return {
     name,
     attributes: attributes.map(([key, value]) => [key, decoded(value)]),
-    children: content.filter((child) => !isText(child)).map(nodeOf),
+    children,
     text: content.map(textOf).join(''),
   }
 }
@@ -108,7 +151,9 @@ export function jsonOfXml(node: XmlNode): JsonText {
     members.set('#text', [JSON.stringify(isLeaf ? text : text.trim()) as JsonText])
   }
   for (const child of children) {
-    members.set(child.name, [...(members.get(child.name) ?? []), jsonOfXml(child)])
+    const same = members.get(child.name)
+    if (same) same.push(jsonOfXml(child))
+    else members.set(child.name, [jsonOfXml(child)])
   }
   const texts = Array.from(members, ([name, values]) => {
     const value = values.length === 1 ? values[0] : `[${values.join(',')}]`
