@@ -1,4 +1,7 @@
 import { defineConfig } from 'vitest/config'
+import { seededBug, withBug } from './test/crash/seeded-bugs.ts'
+
+const bug = seededBug()
 
 /**
  * Tests that start many processes may lose one to a crowded machine. What fails twice in a row is a defect; the
@@ -42,6 +45,15 @@ export default defineConfig({
         },
       },
       {
+        plugins: bug
+          ? [
+              {
+                name: 'seeded-bug',
+                enforce: 'pre',
+                transform: (source, id) => withBug(bug, id, source),
+              },
+            ]
+          : [],
         test: {
           name: 'crash',
           include: ['test/crash/**/*.test.ts'],

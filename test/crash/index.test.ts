@@ -1,7 +1,7 @@
 /** An index that is built anew from the log equals the one that grew with it, at any point of its life. */
 import { basename } from 'node:path'
 import { expect, test } from 'vitest'
-import { appendTo, draft } from '../support/drafts.ts'
+import { appendTo, draft, jsonBody } from '../support/drafts.ts'
 import { crashRun, scaled, tell } from './crash-run.ts'
 import { MemoryDisk } from './memory-disk.ts'
 import { openLog } from './open-log.ts'
@@ -52,4 +52,32 @@ test('at 1,000 points of a log', async () => {
     await log.close()
   }
   tell(`${points} points, each index equal`)
+})
+
+test('of a file that is larger than what is read at once, every event is read', async () => {
+  const run = crashRun()
+  const memory = new MemoryDisk()
+  const large = { ...turns, segmentBytes: 1 << 24, disk: memory.disk }
+  const { log } = await openLog(ROOT, large)
+  const hashes: string[] = []
+  for (let n = 0; hashes.length < 4000; n += 100) {
+    const drafts = Array.from({ length: 100 }, (_, at) => {
+      const pad = 'x'.repeat(Math.floor(run.random() * 2000))
+      return draft(n + at, { body: jsonBody(JSON.stringify(pad)) })
+    })
+    // A line each, of any length, so that the ends of what is read at once fall anywhere.
+    const stored = await Promise.all(drafts.map((one) => log.append(appendTo('s', [one]))))
+    hashes.push(...stored.map(({ events }) => events[0]?.hash ?? ''))
+  }
+  await log.close()
+  for (const path of memory.image().keys()) {
+    if (path.startsWith(`${ROOT}/index/`)) memory.disk.unlink(path)
+  }
+  const again = await openLog(ROOT, large)
+  const found: string[] = []
+  for await (const events of again.log.readLog(0, 1e9, 'forwards')) {
+    found.push(...events.map(({ hash }) => hash))
+  }
+  expect(found).toEqual(hashes)
+  expect((await again.log.verify()).findings).toEqual([])
 })

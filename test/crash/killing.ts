@@ -34,7 +34,10 @@ export type History = {
 export async function killWriters(plan: KillPlan): Promise<History> {
   const history: History = { acknowledged: [], tried: new Set(), failures: [], kills: 0 }
   const one = async (name: string) => {
-    while (history.kills < plan.kills || history.acknowledged.length < plan.acknowledged) {
+    const isEnough = () =>
+      history.kills >= plan.kills && history.acknowledged.length >= plan.acknowledged
+    // One failure is one too many; a log that is damaged would never have enough.
+    while (history.failures.length === 0 && !isEnough()) {
       await runAndKill(plan, name, history)
     }
   }

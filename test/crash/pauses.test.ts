@@ -1,6 +1,9 @@
 /** A writer that is stopped in the middle of its append, for longer than its lock lives. */
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { randomUuid } from '../../src/kit/random.ts'
+import { segmentName } from '../../src/storage/file/layout.ts'
 import { crashRun, inParallel, scaled, tell } from './crash-run.ts'
 import { openLog, SMALL_SEGMENT } from './open-log.ts'
 import { findViolations, type Told } from './oracle.ts'
@@ -34,37 +37,48 @@ const PAUSE_MS = 2500
 let stops = 0
 
 /** @param segmentBytes small: the others begin new files meanwhile */
-async function pauseOnce(root: string, stopAt: StopAt, segmentBytes: number): Promise<string[]> {
+async function pauseOnce(
+  root: string,
+  stopAt: StopAt,
+  segmentBytes: number,
+  tail: 'whole' | 'torn',
+): Promise<string[]> {
   const opened = await openLog(root, { segmentBytes })
   const [paused, ...others] = await Promise.all(
     Array.from({ length: 3 }, () => Worker.start(root, 'lock', { segmentBytes })),
   )
   if (!paused) throw new Error('No worker was started')
   const stored: Told[] = []
-  const append = async (worker: Worker, more: { stopAt?: StopAt } = {}) => {
-    const id = randomUuid()
-    // A stream of its own, so that the append begins sequences, too.
-    const stream = more.stopAt ? 'paused' : 's'
-    const answer = await worker.ask({ id, stream, pad: 300, ...more })
-    if (answer?.kind !== 'appended') throw new Error(`Not stored: ${JSON.stringify(answer)}`)
-    stored.push({ id, position: answer.position, hash: answer.hash })
+  try {
+    const append = async (worker: Worker, more: { stopAt?: StopAt } = {}) => {
+      const id = randomUuid()
+      // A stream of its own, so that the append begins sequences, too.
+      const stream = more.stopAt ? 'paused' : 's'
+      const answer = await worker.ask({ id, stream, pad: 300, ...more })
+      if (answer?.kind !== 'appended') throw new Error(`Not stored: ${JSON.stringify(answer)}`)
+      stored.push({ id, position: answer.position, hash: answer.hash })
+    }
+    await append(paused)
+    if (tail === 'torn')
+      appendFileSync(join(opened.layout.segments, segmentName(1)), 'the beginning')
+    const late = append(paused, { stopAt })
+    const since = performance.now()
+    let isAnswered = false
+    void late.then(() => {
+      isAnswered = true
+    })
+    while (!isAnswered && !paused.isStopped) await new Promise((resolve) => setTimeout(resolve, 5))
+    if (!isAnswered) stops++
+    for (let n = 0; n < 5; n++) await Promise.all(others.map((worker) => append(worker)))
+    const left = PAUSE_MS * (1 + Math.random()) - (performance.now() - since)
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, left)))
+    paused.child.kill('SIGCONT')
+    await late
+    await Promise.all([paused, ...others].map((worker) => append(worker)))
+    await Promise.all([paused, ...others].map((worker) => worker.end()))
+  } finally {
+    for (const { child } of [paused, ...others]) child.kill('SIGKILL')
   }
-  await append(paused)
-  const late = append(paused, { stopAt })
-  const since = performance.now()
-  let isAnswered = false
-  void late.then(() => {
-    isAnswered = true
-  })
-  while (!isAnswered && !paused.isStopped) await new Promise((resolve) => setTimeout(resolve, 5))
-  if (!isAnswered) stops++
-  for (let n = 0; n < 5; n++) await Promise.all(others.map((worker) => append(worker)))
-  const left = PAUSE_MS * (1 + Math.random()) - (performance.now() - since)
-  await new Promise((resolve) => setTimeout(resolve, Math.max(0, left)))
-  paused.child.kill('SIGCONT')
-  await late
-  await Promise.all([paused, ...others].map((worker) => append(worker)))
-  await Promise.all([paused, ...others].map((worker) => worker.end()))
   return findViolations(opened, { stored, refused: new Set() })
 }
 
@@ -76,16 +90,29 @@ test('a writer that is stopped at any step and goes on later spoils nothing', as
     ),
   )
   const bad: string[] = []
-  await inParallel(cases, 24, async ({ step: [what, call, file, nth = 1], when, round }) => {
+  await inParallel(cases, 24, async ({ step, when, round }) => {
+    const [what, call, file, nth = 1] = step
     const root = `${run.folder()}/data`
     const found = await pauseOnce(
       root,
       { call, file, nth, when },
       round % 2 === 1 ? 2048 : SMALL_SEGMENT,
+      'whole',
     )
     for (const problem of found) bad.push(`${when} ${what}: ${problem}`)
   })
   tell(`${stops} pauses of ${PAUSE_MS} to ${2 * PAUSE_MS} ms at ${STEPS.length * 2} places`)
   expect(stops).toBe(cases.length)
+  expect(bad).toEqual([])
+})
+
+test('a writer that is stopped at the end of a torn line leaves alone what comes behind it', async () => {
+  const run = crashRun()
+  const bad: string[] = []
+  const rounds = Array.from({ length: scaled(6) }, (_, round) => round)
+  await inParallel(rounds, 6, async () => {
+    const stopAt = { call: 'readAt', file: '.log', nth: 1, when: 'after' } as const
+    bad.push(...(await pauseOnce(`${run.folder()}/data`, stopAt, SMALL_SEGMENT, 'torn')))
+  })
   expect(bad).toEqual([])
 })

@@ -170,6 +170,18 @@ const LOG_DAMAGE: readonly Damage[] = [
     },
   ],
   [
+    'a line of another store',
+    (image, random, { foreign }) => {
+      const path = pick(logPaths(image), random)
+      const lines = linesOf(image.get(path) as Buffer)
+      const others = linesOf(foreign.get(path) ?? Buffer.alloc(0))
+      const at = 1 + Math.floor(random() * (lines.length - 2))
+      if (others[at]?.length === lines[at]?.length) lines.splice(at, 1, others[at] as Buffer)
+      else lines.splice(at, 1)
+      image.set(path, Buffer.concat(lines))
+    },
+  ],
+  [
     'a file from an older copy',
     (image, _, { earlier }) => {
       const path = logPaths(earlier).at(-1) ?? ''

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import type { Disk } from '../../src/storage/file/disk.ts'
 import { SMALL_SEGMENT } from './open-log.ts'
+import { seedingPlugin } from './seeded-bugs.ts'
 
 export type StopAt = {
   readonly call: keyof Disk
@@ -61,6 +62,7 @@ async function bundleOf(name: string): Promise<string> {
     platform: 'node',
     format: 'esm',
     banner: { js: banner },
+    plugins: [seedingPlugin()],
   })
   return outfile
 }
