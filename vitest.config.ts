@@ -77,7 +77,7 @@ export default defineConfig({
           name: 'executable',
           retry: RETRIES,
           include: ['test/executable/**/*.test.ts'],
-          globalSetup: ['test/support/install-apache.ts'],
+          globalSetup: ['test/support/install-apache.ts', 'test/support/install-xml-tools.ts'],
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,
