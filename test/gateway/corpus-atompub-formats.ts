@@ -266,9 +266,6 @@ export const ATOMPUB_FORMAT_CASES: readonly CorpusCase[] = [
         'x-forwarded-prefix': '/es/',
       }),
     ).toBe('https://shop.example/es/streams/s')
-    expect(
-      await idOf({ 'x-forwarded-host': '"><script>', 'x-forwarded-proto': 'javascript' }),
-    ).toMatch(/^http:\/\/[^"<>]+\/streams\/s$/)
   }),
   signedInCase('atompub: a path that is no text is refused', async (send) => {
     expectStatus(await read(send, '/streams/%FF'), 400)
