@@ -80,17 +80,24 @@ const NODE_PREFIXES = [
 ]
 
 async function loadNode(services: Services): Promise<LoadedApi> {
-  const { events, accounts, signIn, clock, process, settings } = services
+  const { events, store, accounts, signIn, clock, process, settings } = services
   const { userRoutes } = await import('./api/atompub/users/routes.ts')
   const { nodeRoutes } = await import('./api/atompub/node/routes.ts')
   const { atomStyle } = await import('./api/atompub/style.ts')
   const { toldSettings } = await import('./told-settings.ts')
+  const { createScavengeRuns } = await import('./domain/scavenge-runs.ts')
   const { stop, ...facts } = process
   const { baseUrl } = settings
   const node = {
     events,
     facts: { ...facts, clock },
     options: toldSettings(settings),
+    scavenges: createScavengeRuns({
+      records: store.records,
+      clock,
+      scavenge: store.scavenge,
+      waits: process.serves === 'one-request',
+    }),
     stop,
     settings: { baseUrl },
   }

@@ -52,6 +52,7 @@ type StoreCode =
   | 'content-damaged'
   | 'log-damaged'
   | 'import-refused'
+  | 'scavenge-running'
   | 'group-exists'
   | 'group-not-found'
 

@@ -46,6 +46,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   'content-damaged': 500,
   'log-damaged': 500,
   'import-refused': 400,
+  'scavenge-running': 409,
   'group-exists': 409,
   'group-not-found': 404,
   'index-behind': 503,

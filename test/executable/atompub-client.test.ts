@@ -309,6 +309,12 @@ function clientTests(
       await expect(server().lost.ping()).rejects.toMatchObject({ code: 'ECONNREFUSED' })
     })
 
+    it('scavenges', async () => {
+      expect(await client().admin.scavenge()).toMatchObject({
+        scavengeId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      })
+    })
+
     it('shuts down where there is something to shut down', async () => {
       await client().admin.shutdown()
       if (kind.canEnd) expect(await server().ended).toBe(0)

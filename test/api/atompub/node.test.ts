@@ -1,5 +1,5 @@
 /** What a node tells of itself that is not the same through every gateway. */
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { basic, get, json, signedIn } from '../../gateway/corpus-request.ts'
 import { openTestApp } from '../../support/test-app.ts'
 
@@ -48,4 +48,22 @@ it('options tell effects and numbers to operators, and neither paths nor account
     logFile: '********',
   })
   expect(answer.body.toString()).not.toContain('secret')
+})
+
+it('scavenging is told of by its id and as the last one', async () => {
+  const send = signedIn((await openTestApp()).send)
+  const started = await send({ method: 'POST', path: '/admin/scavenge' })
+  const { scavengeId } = json(started) as { scavengeId: string }
+  await vi.waitFor(async () => {
+    expect(json(await get(send, `/admin/scavenge/${scavengeId}`))).toEqual({
+      scavengeId,
+      scavengeLink: `/admin/scavenge/${scavengeId}`,
+      scavengeResult: 'Success',
+      startedAt: expect.stringMatching(/^\d{4}-/),
+      reclaimedBytes: 0,
+    })
+  })
+  const last = json(await get(send, '/admin/scavenge/last'))
+  expect(last).toMatchObject({ scavengeId })
+  expect(json(await get(send, '/admin/scavenge/current'))).toEqual({})
 })

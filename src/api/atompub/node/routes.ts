@@ -1,25 +1,28 @@
 /** What this API tells of the node, and what operators do to it. */
 import { requireOps } from '../../../domain/access.ts'
 import type { EventLog } from '../../../domain/event-log.ts'
+import type { ScavengeRuns } from '../../../domain/scavenge-runs.ts'
 import type { Handler, Route } from '../../../http/handler.ts'
 import { publicBase } from '../base-url.ts'
 import { asDocuments } from '../document-form.ts'
 import { indentedJson } from '../json-document.ts'
 import { readGossip } from './gossip.ts'
 import { readOptions, type ToldSetting } from './options.ts'
+import { scavengeRoutes } from './scavenging.ts'
 import { type NodeFacts, readStatistics } from './statistics.ts'
 
 export type NodeParts = {
   readonly events: EventLog
   readonly facts: NodeFacts
   readonly options: readonly ToldSetting[]
+  readonly scavenges: ScavengeRuns
   /** Ends a process that serves many requests; does nothing where each request has its own. */
   readonly stop: () => void
   readonly settings: { readonly baseUrl: string }
 }
 
 export function nodeRoutes(parts: NodeParts): Route[] {
-  const { events, facts, options, stop, settings } = parts
+  const { events, facts, options, scavenges, stop, settings } = parts
   const nothing = async () => indentedJson(200, [])
   return asDocuments('Node', [
     { method: 'GET', path: '/info/options', access: 'reader', handler: readOptions(options) },
@@ -34,6 +37,7 @@ export function nodeRoutes(parts: NodeParts): Route[] {
     { method: 'GET', path: '/stats/replication', access: 'reader', handler: nothing },
     { method: 'GET', path: '/stats/tcp', access: 'reader', handler: nothing },
     { method: 'GET', path: '/stats/*', access: 'reader', handler: readStatistics(events, facts) },
+    ...scavengeRoutes(scavenges),
     { method: 'POST', path: '/admin/shutdown', access: 'reader', handler: forOps(stop) },
     ...WITHOUT_MEANING.map(
       (path): Route => ({ method: 'POST', path, access: 'reader', handler: forOps(() => {}) }),
