@@ -1,6 +1,6 @@
 /**
  * `npm test`: builds the executable, runs every project of the suite, and ends with one line that counts:
- * `N passed, N failed`. Words behind it go to Vitest.
+ * `N passed, N failed`. Words behind it go to Vitest; `--long` is `crash/long-run.mjs`.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -13,6 +13,7 @@ const options = { cwd: project, stdio: 'inherit' }
 
 const build = spawnSync(process.execPath, ['build.mjs'], options)
 if (build.status !== 0) process.exit(1)
+if (process.argv.includes('--long')) await import('./crash/long-run.mjs')
 
 mkdirSync(dirname(report), { recursive: true })
 rmSync(report, { force: true })

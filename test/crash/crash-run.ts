@@ -57,9 +57,15 @@ export function randomFrom(seed: number): Random {
   }
 }
 
-/** Prints a figure of the run for whoever reads along. */
+/** Prints what a run did, for whoever reads along. */
 export function tell(what: string): void {
   process.stderr.write(`  ${what}\n`)
+}
+
+/** Counts what a run did towards the sums of a long one (`long-run.mjs`). */
+export function count(what: string, amount: number): void {
+  const file = process.env['APIE_TEST_FIGURES']
+  if (file) fs.appendFileSync(file, `${JSON.stringify({ what, amount })}\n`)
 }
 
 /** Runs `work` for each item, at most `width` at the same time. */

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import type { StoredEvent } from '../../src/domain/event.ts'
 import { layoutOf, segmentName } from '../../src/storage/file/layout.ts'
 import { appendTo, draft, jsonBody } from '../support/drafts.ts'
-import { scale, tell } from './crash-run.ts'
+import { count, scale, tell } from './crash-run.ts'
 import { type DiskImage, MemoryDisk } from './memory-disk.ts'
 import { openLog } from './open-log.ts'
 
@@ -107,6 +107,7 @@ test('a changed byte is reported, and no changed event is served', async () => {
       cases++
     }
   }
+  count('changed bytes', cases)
   tell(`${cases} changed bytes, ${bad.length} unnoticed or served wrongly`)
   expect(bad.slice(0, 10)).toEqual([])
 })
@@ -120,6 +121,7 @@ test('a log that was cut is reported', async () => {
     if (wrong || !isDamaged) bad.push(`cut to ${length}: ${wrong ?? 'not reported'}`)
     cases++
   }
+  count('cuts', cases)
   tell(`${cases} cuts, ${bad.length} unnoticed or served wrongly`)
   expect(bad.slice(0, 10)).toEqual([])
 })

@@ -10,7 +10,7 @@ import { type Disk, syncDisk } from '../../src/storage/file/disk.ts'
 import { appendTo, draft, jsonBody, uuid } from '../support/drafts.ts'
 import { changingCalls, type FaultPlan } from '../support/fault-disk.ts'
 import { type ArmedDisk, armedDisk } from './armed-disk.ts'
-import { crashRun, scaled, tell } from './crash-run.ts'
+import { count, crashRun, scaled, tell } from './crash-run.ts'
 import { MemoryDisk } from './memory-disk.ts'
 import { type OpenLog, openLog, type Turns } from './open-log.ts'
 import { findViolations, type History } from './oracle.ts'
@@ -152,6 +152,7 @@ test('whichever call of an append fails, it is stored, not stored, or said to be
       }
     }
   }
+  count('fault points', cases)
   tell(`${cases} faults in ${SCENARIOS.length} kinds of appends`)
   expect(bad.slice(0, 20)).toEqual([])
 })
@@ -185,6 +186,7 @@ test('of a write that took k of n bytes nothing counts, whoever goes on', async 
       cases++
     }
   }
+  count('short writes', cases)
   tell(`${cases} writes that took only a part`)
   expect(cases).toBeGreaterThan(600)
   expect(bad.slice(0, 20)).toEqual([])

@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import { expect, test } from 'vitest'
 import { appendTo, draft, jsonBody } from '../support/drafts.ts'
-import { crashRun, scaled, tell } from './crash-run.ts'
+import { count, crashRun, scaled, tell } from './crash-run.ts'
 import { MemoryDisk } from './memory-disk.ts'
 import { openLog } from './open-log.ts'
 
@@ -51,6 +51,7 @@ test('at 1,000 points of a log', async () => {
     expect((await log.verify()).findings).toEqual([])
     await log.close()
   }
+  count('index points', points)
   tell(`${points} points, each index equal`)
 })
 

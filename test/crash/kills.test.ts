@@ -1,6 +1,6 @@
 /** Writers that are killed at any moment, with the lock and without it. */
 import { expect, test } from 'vitest'
-import { crashRun, scaled, tell } from './crash-run.ts'
+import { count, crashRun, scaled, tell } from './crash-run.ts'
 import { findViolations, killWriters } from './killing.ts'
 
 test('1,000 kills of six writers lose, change and repeat nothing', async () => {
@@ -16,6 +16,7 @@ test('1,000 kills of six writers lose, change and repeat nothing', async () => {
     life: [1, 120],
     random: run.random,
   })
+  count('kills', history.kills)
   tell(`${history.kills} kills, ${history.acknowledged.length} acknowledged with the lock`)
   expect(history.failures).toEqual([])
   expect(await findViolations(folder, history)).toEqual({ count: 0, examples: [] })
@@ -34,6 +35,7 @@ test('50,000 acknowledged appends without any lock, and none is lost', async () 
     life: [300, 4000],
     random: run.random,
   })
+  count('acknowledged without a lock', history.acknowledged.length)
   tell(`${history.acknowledged.length} acknowledged without a lock, ${history.kills} kills`)
   expect(history.failures).toEqual([])
   expect(await findViolations(folder, history)).toEqual({ count: 0, examples: [] })

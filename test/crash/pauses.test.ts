@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { randomUuid } from '../../src/kit/random.ts'
 import { segmentName } from '../../src/storage/file/layout.ts'
-import { crashRun, inParallel, scaled, tell } from './crash-run.ts'
+import { count, crashRun, inParallel, scaled, tell } from './crash-run.ts'
 import { openLog, SMALL_SEGMENT } from './open-log.ts'
 import { findViolations, type Told } from './oracle.ts'
 import { type StopAt, Worker } from './workers.ts'
@@ -101,6 +101,7 @@ test('a writer that is stopped at any step and goes on later spoils nothing', as
     )
     for (const problem of found) bad.push(`${when} ${what}: ${problem}`)
   })
+  count('pauses', stops)
   tell(`${stops} pauses of ${PAUSE_MS} to ${2 * PAUSE_MS} ms at ${STEPS.length * 2} places`)
   expect(stops).toBe(cases.length)
   expect(bad).toEqual([])

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { EventHash } from '../../src/domain/event.ts'
 import { streamSequence } from '../../src/domain/sequence.ts'
 import { appendTo, draft, jsonBody, uuid } from '../support/drafts.ts'
-import { crashRun, scaled, tell } from './crash-run.ts'
+import { count, crashRun, scaled, tell } from './crash-run.ts'
 import { MemoryDisk } from './memory-disk.ts'
 import { openLog } from './open-log.ts'
 import { findViolations, type History } from './oracle.ts'
@@ -74,6 +74,7 @@ test('power that goes before any change takes nothing that was acknowledged', as
       }
     }
   }
+  count('states after a loss of power', states)
   tell(`${states} states after a loss of power`)
   expect(bad.slice(0, 20)).toEqual([])
 })

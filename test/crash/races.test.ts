@@ -2,7 +2,7 @@
 import { mkdirSync, utimesSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { randomUuid } from '../../src/kit/random.ts'
-import { crashRun, scaled, tell } from './crash-run.ts'
+import { count, crashRun, scaled, tell } from './crash-run.ts'
 import { openLog } from './open-log.ts'
 import { findViolations, type Told } from './oracle.ts'
 import { type Answer, Worker } from './workers.ts'
@@ -35,6 +35,7 @@ test('of eight writers that expect the same version, one wins each version', asy
   }
   await Promise.all(workers.map(compete))
   await Promise.all(workers.map((worker) => worker.end()))
+  count('versions', winners.size)
   tell(`${winners.size} versions, ${stored.length} winners`)
   expect([...winners.values()].every((count) => count === 1)).toBe(true)
   expect(winners.size).toBeGreaterThanOrEqual(versions)
@@ -91,6 +92,7 @@ test('an event that is sent again and again, through processes that are killed, 
   }
   await Promise.all([...Array.from({ length: 48 }, client), killer()])
   await Promise.all(workers.map((worker) => worker.end()))
+  count('events sent 1 to 4 times', done)
   tell(`${done} events sent 1 to 4 times, ${kills} kills, ${stored.length} answered`)
   expect(different).toBe(0)
   const isKnown = (id: string) => sent.has(id)
@@ -121,6 +123,7 @@ test('writers that all take over the same old lock lose nothing', async () => {
     )
   }
   await Promise.all(workers.map((worker) => worker.end()))
+  count('stampedes', rounds)
   tell(`${rounds} stampedes, ${stored.length} appends`)
   expect(await findViolations(await openLog(root), { stored, refused: new Set() })).toEqual([])
 })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { tell } from './crash-run.ts'
+import { count, tell } from './crash-run.ts'
 import { SEEDED_BUGS, type SeededBug } from './seeded-bugs.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -17,6 +17,7 @@ test.for(SEEDED_BUGS)('$name is caught', async (bug) => {
   tell(`${bug.name}: ${failed.join('; ') || 'not caught'}`)
   expect(failed).toHaveLength(1)
   expect(failed[0]).toContain(caughtBy)
+  count('seeded bugs caught', 1)
 })
 
 /** Names of the tests that fail where the engine has the bug. */

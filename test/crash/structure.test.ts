@@ -9,7 +9,7 @@ import { AppError } from '../../src/domain/app-error.ts'
 import { parseStoredEvent, type StoredEvent } from '../../src/domain/event.ts'
 import { streamSequence } from '../../src/domain/sequence.ts'
 import { appendTo, draft, jsonBody } from '../support/drafts.ts'
-import { crashRun, type Random, scaled, tell } from './crash-run.ts'
+import { count, crashRun, type Random, scaled, tell } from './crash-run.ts'
 import { type DiskImage, MemoryDisk } from './memory-disk.ts'
 import { type OpenLog, openLog } from './open-log.ts'
 
@@ -260,6 +260,7 @@ test('a log that was rearranged serves nothing else than was stored, and says so
     if (isBuilt) bad.push(`${where}: an index was built of it`)
     await opened.log.close()
   }
+  count('rearranged logs', cases - unchanged)
   tell(`${cases - unchanged} logs rearranged in ${LOG_DAMAGE.length} ways`)
   expect(bad.slice(0, 20)).toEqual([])
 })
