@@ -53,6 +53,13 @@ export function createApis(services: Services): readonly Api[] {
       load: () => loadNode(services),
     },
     {
+      prefixes: ['/api/v1'],
+      load: async () => {
+        const { eventServerApi } = await import('./api/event-server/routes.ts')
+        return eventServerApi({ log: store.log, records: store.records, clock, settings })
+      },
+    },
+    {
       prefixes: [],
       load: () => ({ routes: ownRoutes(services), style: defaultStyle(services.settings) }),
     },

@@ -151,6 +151,22 @@ export const SETTINGS = {
     5000,
     'the same for CGI, where each reader who waits is a process, in ms',
   ),
+  openMetrics: flag(
+    'APIE_OPEN_METRICS',
+    false,
+    'answer `/api/v1/metrics` without credentials; it names streams, producers and consumers',
+  ),
+  maxStatisticsStreams: number(
+    'APIE_MAX_STATISTICS_STREAMS',
+    10_000,
+    'most streams that a statistic, the metrics or a search of `/api/v1` look at',
+  ),
+  maxSearchEvents: number(
+    'APIE_MAX_SEARCH_EVENTS',
+    100_000,
+    'most events that `/api/v1/search` looks through, the latest first',
+  ),
+  maxSearchResults: number('APIE_MAX_SEARCH_RESULTS', 100, 'most results of `/api/v1/search`'),
   lockTimeoutMs: number(
     'APIE_LOCK_TIMEOUT_MS',
     8000,

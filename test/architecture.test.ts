@@ -57,6 +57,11 @@ const RULES: readonly Rule[] = [
     outside: ['node:fs', 'node:http', 'node:https', 'node:net', 'node:process'],
   },
   {
+    files: 'api/event-server/',
+    ours: ['http/', 'domain/', 'kit/'],
+    outside: [],
+  },
+  {
     files: 'gateway/',
     ours: ['http/handler.ts', 'http/message.ts', 'domain/app-error.ts', 'kit/'],
     outside: ['node:fs', 'node:http', 'node:net'],

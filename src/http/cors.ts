@@ -42,7 +42,7 @@ export function corsHeaders(
     'access-control-allow-origin': origin,
     'access-control-allow-credentials': 'true',
     'access-control-expose-headers':
-      'ETag, X-Apie-Hash, Location, Retry-After, Content-Disposition',
+      'ETag, X-Apie-Hash, X-Apie-Code, X-Apie-Cut, Link, Location, Retry-After, Content-Disposition',
   }
 }
 
@@ -51,7 +51,7 @@ export function preflightHeaders(methods: readonly string[]): Readonly<Record<st
   return {
     'access-control-allow-methods': methods.join(', '),
     'access-control-allow-headers':
-      'Authorization, Content-Type, Accept, If-Match, If-None-Match, Range',
+      'Authorization, Content-Type, Accept, If-Match, If-None-Match, Range, X-Producer-ID, X-Consumer-ID, Idempotency-Key',
     'access-control-max-age': '600',
   }
 }

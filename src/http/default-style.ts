@@ -9,16 +9,23 @@ import { isForBrowser, setupRequiredPage } from './setup-required-page.ts'
 
 export type OriginSettings = { readonly corsOrigins: readonly string[] }
 
-/** @param problem how errors are written; Apie's problem documents unless given */
+/**
+ * @param problem     how errors are written; Apie's problem documents unless given
+ * @param answersHead whether HEAD is a GET whose body is left out
+ */
 export function defaultStyle(
   { corsOrigins }: OriginSettings,
   problem: ApiStyle['problem'] = apieProblem,
+  answersHead = true,
 ): ApiStyle {
   return {
-    answersHead: true,
+    answersHead,
     guardOrigin: (request) => refuseCrossSite(request, corsOrigins),
     problem,
-    options: (methods, request) => optionsResponse(methods, request, corsOrigins),
+    options: (registered, request) => {
+      const methods = allowedMethods(registered, answersHead)
+      return optionsResponse(methods, request, corsOrigins)
+    },
     headers: (request) => sharedHeaders(request, corsOrigins),
   }
 }
@@ -32,11 +39,10 @@ function apieProblem(error: AppError, request: HttpRequest, reference?: string):
 }
 
 function optionsResponse(
-  registered: readonly string[],
+  methods: readonly string[],
   request: HttpRequest,
   corsOrigins: readonly string[],
 ): HttpResponse {
-  const methods = allowedMethods(registered)
   const isAllowed = corsOrigins.includes(request.headers['origin'] ?? '')
   const preflight = isAllowed ? preflightHeaders(methods) : {}
   return { status: 204, headers: { allow: methods.join(', '), ...preflight } }

@@ -21,3 +21,10 @@ export function nameUuid(namespace: string, name: string): string {
     hex.slice(20),
   ].join('-')
 }
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** Whether `text` is a UUID of any version, in upper or lower case. */
+export function isUuid(text: string): boolean {
+  return uuid.test(text)
+}

@@ -11,6 +11,9 @@ import { ATOMPUB_READ_CASES } from './corpus-atompub-read.ts'
 import { ATOMPUB_STREAM_CASES } from './corpus-atompub-streams.ts'
 import { ATOMPUB_USER_CASES } from './corpus-atompub-users.ts'
 import { ATOMPUB_WRITE_CASES } from './corpus-atompub-write.ts'
+import { EVENT_SERVER_CONSUME_CASES } from './corpus-event-server-consume.ts'
+import { EVENT_SERVER_PUBLISH_CASES } from './corpus-event-server-publish.ts'
+import { EVENT_SERVER_REPORT_CASES } from './corpus-event-server-reports.ts'
 import { RANGE_CASES } from './corpus-range.ts'
 import type { CorpusCase } from './corpus-request.ts'
 import { STORAGE_CASES } from './corpus-storage.ts'
@@ -29,4 +32,7 @@ export const CORPUS: readonly CorpusCase[] = [
   ...ATOMPUB_USER_CASES,
   ...ATOMPUB_NODE_CASES,
   ...ATOMPUB_GROUP_CASES,
+  ...EVENT_SERVER_PUBLISH_CASES,
+  ...EVENT_SERVER_CONSUME_CASES,
+  ...EVENT_SERVER_REPORT_CASES,
 ]

@@ -9,7 +9,8 @@ describe.each(engines)('on engine $name the app answers:', (engine) => {
   const open = verifiedStores(engine)
   for (const { name, run } of CORPUS) {
     it(name, async () => {
-      const { store } = await open()
+      const { store, clock } = await open()
+      clock.nowMs = Date.now()
       const { send } = await openTestApp({ store })
       await run(send)
     })

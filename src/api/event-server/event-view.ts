@@ -1,0 +1,78 @@
+/**
+ * A stored event as consumers see it: the document that was published, with the ids and numbers that the
+ * server gave it. Events that came through another API become documents of the same form.
+ */
+import { parseStoredEvent, type StoredEvent } from '../../domain/event.ts'
+import { type JsonMembers, type JsonText, scanJson } from '../../kit/json-text.ts'
+import { NO_LIMITS } from './event-document.ts'
+
+/** @param sequence number of the event among those of its name in its stream, from 1 on */
+export function eventView(stored: StoredEvent, sequence: number): JsonText {
+  const { eventId, eventType, stream, createdBy, createdAt } = parseStoredEvent(stored)
+  const members = membersOf(Buffer.from(stored.json).toString('utf8'))
+  const document = documentOf(members, eventType) ?? madeOf(members, { createdBy, createdAt })
+  const event = { name: eventType, version: document.version, id: eventId.toLowerCase() }
+  const added = { eventId: event.id, sequence, createdAt, streamName: stream }
+  return (`{"event":${JSON.stringify(event)},"system":${document.system},"trigger":${document.trigger},` +
+    `"payload":${document.payload},${JSON.stringify(added).slice(1)}`) as JsonText
+}
+
+/** The text in which a search for text looks: the payload. */
+export function payloadText(stored: StoredEvent): JsonText {
+  const members = membersOf(Buffer.from(stored.json).toString('utf8'))
+  const name: unknown = JSON.parse(members.get('eventType') ?? '""')
+  const payload = documentOf(members, String(name))?.payload
+  return payload ?? members.get('body') ?? ('null' as JsonText)
+}
+
+type Document = {
+  readonly version: number
+  readonly system: JsonText
+  readonly trigger: JsonText
+  readonly payload: JsonText
+}
+
+const membersOf = (text: string): JsonMembers => scanJson(text, NO_LIMITS).members ?? new Map()
+
+/** The body as a document, or `undefined` where it is none. */
+function documentOf(members: JsonMembers, name: string): Document | undefined {
+  const body = members.get('body')
+  if (!body?.startsWith('{') || members.has('mediaType')) return undefined
+  const parts = membersOf(body)
+  const [event, system, trigger, payload] = ['event', 'system', 'trigger', 'payload'].map(
+    (part) => {
+      const text = parts.get(part)
+      return text?.startsWith('{') ? text : undefined
+    },
+  )
+  if (!event || !system || !trigger || !payload) return undefined
+  const { name: named, version } = JSON.parse(event) as { name?: unknown; version?: unknown }
+  if (named !== name || typeof version !== 'number') return undefined
+  return { version, system, trigger, payload }
+}
+
+/** A document around a body that is none: an object is the payload, anything else a member of it. */
+function madeOf(
+  members: JsonMembers,
+  { createdBy, createdAt }: { readonly createdBy: string; readonly createdAt: string },
+): Document {
+  const time = createdAt.slice(0, 19).replace('T', ' ')
+  const system = { id: 'apie', name: 'apie', time, timezone: 'UTC' }
+  const trigger = { type: 'append', name: createdBy }
+  return {
+    version: 1,
+    system: JSON.stringify(system) as JsonText,
+    trigger: JSON.stringify(trigger) as JsonText,
+    payload: payloadOf(members),
+  }
+}
+
+function payloadOf(members: JsonMembers): JsonText {
+  const body = members.get('body') ?? ('null' as JsonText)
+  if (body.startsWith('{')) return body
+  const about = ['mediaType', 'encoding'].flatMap((name) => {
+    const value = members.get(name)
+    return value === undefined ? [] : [`,"${name}":${value}`]
+  })
+  return `{"body":${body}${about.join('')}}` as JsonText
+}

@@ -1,0 +1,58 @@
+/** Reading: the events of one name that a consumer has not acknowledged yet. Reading moves nothing. */
+import { AppError } from '../../domain/app-error.ts'
+import type { Offsets } from '../../domain/offsets.ts'
+import type { LogEngine } from '../../domain/ports.ts'
+import { type SequenceKey, streamTypeSequence } from '../../domain/sequence.ts'
+import type { Handler } from '../../http/handler.ts'
+import { JSON_TYPE } from '../../http/response.ts'
+import { eventView } from './event-view.ts'
+import { consumerOf } from './headers.ts'
+import { jsonListBody } from './json-list.ts'
+import { eventNameOf, onlyValue, streamOf } from './parameters.ts'
+import { requireStream } from './stream-there.ts'
+
+type Parts = {
+  readonly log: LogEngine
+  readonly offsets: Offsets
+  readonly settings: { readonly maxPageEvents: number }
+}
+
+export function readEvents({ log, offsets, settings }: Parts): Handler {
+  return async (request, { parameters, query }) => {
+    const consumer = consumerOf(request)
+    const stream = streamOf(parameters)
+    const eventType = eventNameOf(onlyValue(query, 'eventName'))
+    const limit = limitOf(query, settings.maxPageEvents)
+    await requireStream(log, stream)
+    const offset = await offsets.read({ stream, consumer, eventType })
+    const texts = views(log, streamTypeSequence(stream, eventType), offset, limit)
+    return {
+      status: 200,
+      headers: { 'content-type': JSON_TYPE },
+      body: await jsonListBody(texts),
+    }
+  }
+}
+
+/** More than the server gives at once is cut to that. */
+function limitOf(query: URLSearchParams, most: number): number {
+  const text = onlyValue(query, 'limit')
+  const limit = /^[0-9]+$/.test(text) ? Number(text) : 0
+  if (limit >= 1) return Math.min(limit, most)
+  throw new AppError('bad-query', 'limit must be a whole number from 1 on', { parameter: 'limit' })
+}
+
+/** Sequences count from 1, so the number of the first event behind an offset is the offset itself. */
+async function* views(
+  log: LogEngine,
+  sequence: SequenceKey,
+  offset: number,
+  limit: number,
+): AsyncGenerator<string> {
+  for (let done = 0; done < limit; ) {
+    const page = await log.readSequence(sequence, offset + done, 'forwards', limit - done)
+    if (page.length === 0) return
+    for (const { number, event } of page) yield eventView(event, number + 1)
+    done += page.length
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Search for text in streams and events, and for the ids of events, producers and consumers.
+ *
+ * Payloads have no index: the events are looked through, the latest first, as many as a setting allows.
+ */
+
+import { type EventId, parseStoredEvent, type StoredEvent } from '../../domain/event.ts'
+import type { Offsets } from '../../domain/offsets.ts'
+import type { LogEngine } from '../../domain/ports.ts'
+import { listStreams } from '../../domain/stream-list.ts'
+import type { Handler } from '../../http/handler.ts'
+import { jsonResponse } from '../../http/response.ts'
+import { isUuid } from '../../kit/uuid.ts'
+import { cutHeader } from './cut.ts'
+import { payloadText } from './event-view.ts'
+import { onlyValue } from './parameters.ts'
+
+type Parts = {
+  readonly log: LogEngine
+  readonly offsets: Offsets
+  readonly settings: {
+    readonly maxStatisticsStreams: number
+    readonly maxSearchEvents: number
+    readonly maxSearchResults: number
+  }
+}
+
+type Found = {
+  readonly label: string
+  readonly category: 'events' | 'streams' | 'consumers'
+  /** Below the prefix of the API. */
+  readonly path: string
+}
+
+export function search(parts: Parts): Handler {
+  return async (_request, { query, baseUrl }) => {
+    const text = onlyValue(query, '_q').toLowerCase()
+    const results: unknown[] = []
+    let cut: string | undefined
+    const onCut = (setting: string) => {
+      cut ??= setting
+    }
+    for await (const { label, category, path } of everything(parts, text, onCut)) {
+      if (results.length === parts.settings.maxSearchResults) {
+        cut = 'maxSearchResults'
+        break
+      }
+      results.push({ search_result: { label, category, url: `${baseUrl}/api/v1${path}` } })
+    }
+    return jsonResponse(200, results, cutHeader(cut))
+  }
+}
+
+/** @param onCut is told the setting that leaves something out */
+async function* everything(
+  { log, offsets, settings }: Parts,
+  text: string,
+  onCut: (setting: string) => void,
+): AsyncGenerator<Found> {
+  const id = isUuid(text) ? (text as EventId) : undefined
+  const byId = id && (await eventWithId(log, id))
+  if (byId) yield byId
+  if (id) yield* consumersWithId(offsets, id)
+  const { streams, isCut } = await listStreams(log, settings.maxStatisticsStreams)
+  if (isCut) onCut('maxStatisticsStreams')
+  for (const { stream, owner } of streams) {
+    if (stream.toLowerCase().includes(text) || owner === text) yield streamFound(stream)
+  }
+  const { count } = await log.head()
+  const from = Math.max(0, count - settings.maxSearchEvents)
+  if (from > 0) onCut('maxSearchEvents')
+  for await (const run of log.readLog(from, count, 'backwards')) {
+    for (const event of run) {
+      if (hasText(event, text)) yield eventFound(event)
+    }
+  }
+}
+
+async function eventWithId(log: LogEngine, id: EventId): Promise<Found | undefined> {
+  const position = await log.findEventIdAnywhere(id)
+  const event = position === undefined ? undefined : await log.read(position)
+  return event && eventFound(event)
+}
+
+async function* consumersWithId(offsets: Offsets, id: string): AsyncGenerator<Found> {
+  const all = await offsets.list()
+  const streams = new Set(all.filter(({ consumer }) => consumer === id).map(({ stream }) => stream))
+  for (const stream of streams) {
+    yield { label: id, category: 'consumers', path: `/consumers/${encodeURIComponent(stream)}` }
+  }
+}
+
+/** Whether name or payload hold the text. Most events do not, and are told by their stored bytes alone. */
+function hasText(stored: StoredEvent, text: string): boolean {
+  const json = Buffer.from(stored.json).toString('utf8')
+  // Behind a backslash a character may be written in another way.
+  if (!json.includes('\\') && !json.toLowerCase().includes(text)) return false
+  const { eventType, stream } = parseStoredEvent(stored)
+  if (stream.startsWith('$')) return false
+  if (eventType.toLowerCase().includes(text)) return true
+  const payload = payloadText(stored)
+  if (payload.toLowerCase().includes(text)) return true
+  return JSON.stringify(JSON.parse(payload)).toLowerCase().includes(text)
+}
+
+function eventFound(stored: StoredEvent): Found {
+  const { eventId, eventType } = parseStoredEvent(stored)
+  return { label: eventType, category: 'events', path: `/events/${eventId}/payload` }
+}
+
+function streamFound(stream: string): Found {
+  return { label: stream, category: 'streams', path: `/consumers/${encodeURIComponent(stream)}` }
+}
