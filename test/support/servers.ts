@@ -10,6 +10,13 @@ import { type Watched, watch } from './watch.ts'
 
 export type Server = {
   readonly dataFolder: string
+  readonly port: number
+  /** What stands before the paths of the API. */
+  readonly path: string
+  /** Value of the `Authorization` header of `admin`. */
+  readonly authorization: string
+  /** What program and web server wrote to their logs. */
+  errorLog(): string
   /** Sends a request as `admin`. */
   send(path: string, sent?: Sent): Promise<Received>
   /** How many events the log holds. */
@@ -27,6 +34,7 @@ type Running = {
   readonly path: string
   readonly user?: SystemUser | undefined
   readonly authorization: string
+  errorLog(): string
   send(path: string, sent?: Sent): Promise<Received>
   processes(): readonly number[]
   stop(): Promise<unknown>
@@ -74,6 +82,10 @@ function useServer(starting: () => Promise<Running>): () => Server {
 function serverOf(running: Running): Server {
   return {
     dataFolder: running.dataFolder,
+    port: running.port,
+    path: running.path,
+    authorization: running.authorization,
+    errorLog: running.errorLog,
     send: running.send,
     count: async () => {
       const newest = await running.send('/events?order=desc&limit=1')
