@@ -62,7 +62,7 @@ export function linkEvent(stream: StreamName, number: number, target: EventView)
 }
 
 /** A UUID of version 8 (RFC 9562 §5.8) made of stream and number. */
-function linkId(stream: string, number: number): EventView['eventId'] {
+export function linkId(stream: string, number: number): EventView['eventId'] {
   const hex = sha256Hex(`${number}@${stream}`)
   const groups = [
     hex.slice(0, 8),

@@ -9,7 +9,7 @@ import {
   DEFAULT_GROUP_SETTINGS,
   type GroupSettings,
 } from './subscription-settings.ts'
-import type { GroupState } from './subscription-state.ts'
+import type { GroupMessage, GroupState } from './subscription-state.ts'
 
 /** A name like that of a stream, without `::` inside and without `:` in front. */
 export type GroupName = Brand<string, 'GroupName'>
@@ -58,15 +58,15 @@ export function parkedStreamOf({ stream, name }: GroupId): StreamName {
   return parkedStreamName(stream, name) as StreamName
 }
 
-/** What a record holds. Lists instead of named members: it is written whenever a message changes hands. */
+/** What a record holds. Lists instead of named members, and runs: it is written whenever a message changes hands. */
 export type GroupDocument = {
   readonly stream: string
   readonly name: string
   /** Those that differ from the defaults. */
   readonly settings: Partial<GroupSettings>
   readonly next: number
-  /** Number, event id, retries, due. */
-  readonly messages: readonly (readonly [number, string, number, number])[]
+  /** First number of a run of equal messages, how many they are, retries, due. */
+  readonly messages: readonly MessageRun[]
   /** Number, id of the link. */
   readonly parking: readonly (readonly [number, string])[]
   readonly replay: readonly [number, number]
@@ -74,18 +74,15 @@ export type GroupDocument = {
   readonly isStopped: boolean
 }
 
+type MessageRun = readonly [number, number, number, number]
+
 export function toDocument({ id, settings, state }: Group): GroupDocument {
   return {
     stream: id.stream,
     name: id.name,
     settings: changedSettings(settings),
     next: state.next,
-    messages: state.messages.map(({ number, eventId, retryCount, dueAtMs }) => [
-      number,
-      eventId,
-      retryCount,
-      dueAtMs,
-    ]),
+    messages: toRuns(state.messages),
     parking: state.parking.map(({ number, parkedId }) => [number, parkedId]),
     replay: [state.replay.from, state.replay.to],
     processed: state.processed,
@@ -100,12 +97,7 @@ export function fromDocument(document: GroupDocument): Group {
     settings: { ...DEFAULT_GROUP_SETTINGS, ...document.settings },
     state: {
       next: document.next,
-      messages: document.messages.map(([number, eventId, retryCount, dueAtMs]) => ({
-        number,
-        eventId: eventId as EventId,
-        retryCount,
-        dueAtMs,
-      })),
+      messages: document.messages.flatMap(fromRun),
       parking: document.parking.map(([number, parkedId]) => ({
         number,
         parkedId: parkedId as EventId,
@@ -115,4 +107,20 @@ export function fromDocument(document: GroupDocument): Group {
       isStopped: document.isStopped,
     },
   }
+}
+
+/** What one fetch hands out mostly is one run, however many messages it has. */
+function toRuns(messages: readonly GroupMessage[]): readonly MessageRun[] {
+  const runs: [number, number, number, number][] = []
+  for (const { number, retryCount, dueAtMs } of messages) {
+    const last = runs.at(-1)
+    const isNext = last !== undefined && last[0] + last[1] === number
+    if (isNext && last[2] === retryCount && last[3] === dueAtMs) last[1]++
+    else runs.push([number, 1, retryCount, dueAtMs])
+  }
+  return runs
+}
+
+function fromRun([first, count, retryCount, dueAtMs]: MessageRun): GroupMessage[] {
+  return Array.from({ length: count }, (_, at) => ({ number: first + at, retryCount, dueAtMs }))
 }

@@ -13,7 +13,6 @@ import type { EventId } from './event.ts'
 export type GroupMessage = {
   /** Of the event in the stream that the group reads. */
   readonly number: number
-  readonly eventId: EventId
   /** How often it was handed out before and came back. */
   readonly retryCount: number
   /** Milliseconds since 1970-01-01T00:00:00Z; 0: nobody holds it. */
@@ -84,22 +83,19 @@ export function handOut(
 }
 
 /** Adds messages that nobody holds yet; numbers that are there already stay as they are. */
-export function withMessages(
-  state: GroupState,
-  added: readonly Pick<GroupMessage, 'number' | 'eventId'>[],
-): GroupState {
+export function withMessages(state: GroupState, added: readonly number[]): GroupState {
   const known = new Set(state.messages.map(({ number }) => number))
-  const fresh = added.filter(({ number }) => !known.has(number))
+  const fresh = added.filter((number) => !known.has(number))
   const messages = [
     ...state.messages,
-    ...fresh.map(({ number, eventId }) => ({ number, eventId, retryCount: 0, dueAtMs: 0 })),
+    ...fresh.map((number) => ({ number, retryCount: 0, dueAtMs: 0 })),
   ]
   return { ...state, messages: messages.sort((a, b) => a.number - b.number) }
 }
 
-/** Done with. Ids that nobody was handed are passed over; a message that is overdue still counts. */
-export function acknowledged(state: GroupState, ids: ReadonlySet<EventId>): GroupState {
-  return dropped(state, heldWith(ids))
+/** Done with. Numbers that nobody was handed are passed over; a message that is overdue still counts. */
+export function acknowledged(state: GroupState, numbers: ReadonlySet<number>): GroupState {
+  return dropped(state, heldWith(numbers))
 }
 
 /** Done with whatever has these numbers. */
@@ -110,11 +106,11 @@ export function withoutNumbers(state: GroupState, numbers: ReadonlySet<number>):
 /** Given back by whoever was handed them. */
 export function givenBack(
   state: GroupState,
-  ids: ReadonlySet<EventId>,
+  numbers: ReadonlySet<number>,
   action: GiveBackAction,
   limits: RetryLimits,
 ): GroupState {
-  const isMeant = heldWith(ids)
+  const isMeant = heldWith(numbers)
   switch (action) {
     case 'retry':
       return retried(state, isMeant, limits)
@@ -139,8 +135,8 @@ export function parked(state: GroupState, ids: ReadonlySet<EventId>): GroupState
   return { ...state, parking: state.parking.filter(({ parkedId }) => !ids.has(parkedId)) }
 }
 
-const heldWith = (ids: ReadonlySet<EventId>) => (message: GroupMessage) =>
-  !isWaiting(message) && ids.has(message.eventId)
+const heldWith = (numbers: ReadonlySet<number>) => (message: GroupMessage) =>
+  !isWaiting(message) && numbers.has(message.number)
 
 function dropped(state: GroupState, isMeant: (message: GroupMessage) => boolean): GroupState {
   const messages = state.messages.filter((message) => !isMeant(message))

@@ -38,11 +38,13 @@ import {
 export type MessageSource = {
   /** Number of the last event; -1 where there is none. */
   lastNumber(stream: StreamName): Promise<number>
-  /** Events from number `from` on that may be read, ascending, at most `limit`; fewer only at the end. */
-  read(stream: StreamName, from: number, limit: number): Promise<readonly SourceMessage[]>
+  /** Numbers from `from` on of events that may be read, ascending, at most `limit`; fewer only at the end. */
+  read(stream: StreamName, from: number, limit: number): Promise<readonly number[]>
+  /** Tells which of some numbers are those of events with these ids. */
+  matcher(stream: StreamName, ids: readonly EventId[]): Promise<NumberMatcher>
 }
 
-export type SourceMessage = { readonly number: number; readonly eventId: EventId }
+export type NumberMatcher = (numbers: readonly number[]) => ReadonlySet<number>
 
 export type Subscriptions = {
   /** @throws AppError `group-exists` */
@@ -126,14 +128,16 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
     fetch: (id, count, by) =>
       fetchMessages({ ...parts, groups, parkedMessages, park }, id, count, by),
     async acknowledge(id, ids) {
-      await changeState(id, ({ state }) => acknowledged(state, new Set(ids)))
+      const match = await parts.source.matcher(id.stream, ids)
+      await changeState(id, ({ state }) => acknowledged(state, match(numbersOf(state))))
     },
     async drop(id, numbers) {
       await changeState(id, ({ state }) => withoutNumbers(state, new Set(numbers)))
     },
     async giveBack(id, ids, action, by) {
+      const match = await parts.source.matcher(id.stream, ids)
       const group = await changeState(id, ({ state, settings }) =>
-        givenBack(state, new Set(ids), action, limitsOf(settings)),
+        givenBack(state, match(numbersOf(state)), action, limitsOf(settings)),
       )
       await park(group, by)
     },
@@ -155,6 +159,8 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
     },
   }
 }
+
+const numbersOf = ({ messages }: GroupState) => messages.map(({ number }) => number)
 
 const newId = () => randomUuid() as EventId
 
@@ -227,12 +233,12 @@ async function filledUp(
     const replay = { from: from + replayed, to }
     const numbers = await parkedMessages.read(id, { from, to: replay.from })
     const events = await Promise.all(numbers.map((number) => source.read(id.stream, number, 1)))
-    const found = events.flat().filter(({ number }) => numbers.includes(number))
+    const found = events.flat().filter((number) => numbers.includes(number))
     filled = { ...withMessages(filled, found), replay }
   }
   const wanted = room(filled, waitingMessages(filled).length)
   if (wanted === 0) return filled
   const fresh = await source.read(id.stream, filled.next, wanted)
   const last = fresh.at(-1)
-  return last ? { ...withMessages(filled, fresh), next: last.number + 1 } : filled
+  return last === undefined ? filled : { ...withMessages(filled, fresh), next: last + 1 }
 }

@@ -35,7 +35,7 @@ export async function testGroups(
   const clock = handClock()
   const { log, records } = createMemoryStore({ clock })
   const streams = createStreams({ log, clock })
-  const source = createMessageSource(streams)
+  const source = createMessageSource({ log, streams })
   const another = () => createSubscriptions({ records, streams, source, clock, maxMessages })
   const subscriptions = another()
   await subscriptions.create(GROUP, { ...DEFAULT_GROUP_SETTINGS, ...settings })

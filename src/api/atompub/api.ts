@@ -21,7 +21,7 @@ export function loadAtomApi(
   const subscriptions = createSubscriptions({
     records,
     streams,
-    source: createMessageSource(streams),
+    source: createMessageSource({ log: parts.log, streams }),
     clock,
     maxMessages: settings.maxGroupMessages,
   })

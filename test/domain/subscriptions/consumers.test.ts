@@ -10,6 +10,7 @@ import type { LogEngine, RecordEngine } from '../../../src/domain/ports.ts'
 import { createStreams } from '../../../src/domain/streams.ts'
 import type { GiveBackAction } from '../../../src/domain/subscription-state.ts'
 import { createSubscriptions, type Subscriptions } from '../../../src/domain/subscriptions.ts'
+import { uuid } from '../../support/drafts.ts'
 import { GROUP, type TestGroups, testGroups } from '../../support/groups.ts'
 
 const seed = Number(process.env['GROUPS_SEED'] ?? 20_261_121)
@@ -159,9 +160,9 @@ async function handle(
   process.forget()
   const messages = await process.subscriptions.fetch(GROUP, count, 'ann')
   const order = process.firstChange() ?? 0
-  const held = messages.map(({ number, eventId, dueAtMs }) => ({
+  const held = messages.map(({ number, dueAtMs }) => ({
     number,
-    eventId,
+    eventId: uuid(number) as EventId,
     fromMs: dueAtMs - TIMEOUT_MS,
     untilMs: dueAtMs,
     order,
@@ -203,7 +204,7 @@ async function drain(groups: TestGroups, ledger: Ledger): Promise<void> {
       if (messages.length === 0) break
       await survivor.acknowledge(
         GROUP,
-        messages.map(({ eventId }) => eventId),
+        messages.map(({ number }) => uuid(number) as EventId),
       )
       for (const { number } of messages) ledger.done.set(number, ++ledger.changes)
     }
@@ -255,7 +256,7 @@ function processOf(
     append: (request: Parameters<LogEngine['append']>[0]) => change(() => log.append(request)),
   })
   const streams = createStreams({ log: ownLog, clock })
-  const source = createMessageSource(createStreams({ log, clock }))
+  const source = createMessageSource({ log, streams: createStreams({ log, clock }) })
   return {
     subscriptions: createSubscriptions({
       records: ownRecords,

@@ -155,7 +155,7 @@ describe('giving back', () => {
     expect(await parkedLinks(groups)).toEqual(['2@orders', '0@orders'])
     expect(await recordOf(groups)).toMatchObject({
       parking: [],
-      messages: [[1, uuid(1), 0, expect.any(Number)]],
+      messages: [[1, 1, 0, expect.any(Number)]],
     })
     const group = await groups.subscriptions.find(GROUP)
     expect(group && (await groups.subscriptions.parkedCount(group))).toBe(2)
@@ -376,20 +376,28 @@ describe('groups', () => {
     expect(new Set(names).size).toBe(4)
   })
 
-  it('keep a short record', async () => {
+  it('keep a short record, however many messages are out', async () => {
     const groups = await testGroups()
-    await groups.append(0)
-    await groups.fetch(1)
+    await groups.append(...Array.from({ length: 101 }, (_, n) => n))
+    await groups.fetch(100)
+    await groups.subscriptions.acknowledge(GROUP, ids(40))
+    await groups.subscriptions.giveBack(GROUP, ids(0), 'retry', 'ann')
+    const dueAtMs = groups.clock.nowMs + 10_000
     expect(await recordOf(groups)).toEqual({
       stream: 'orders',
       name: 'shipping',
       settings: {},
-      next: 1,
-      messages: [[0, uuid(0), 0, groups.clock.nowMs + 10_000]],
+      next: 100,
+      messages: [
+        [0, 1, 1, 0],
+        [1, 39, 0, dueAtMs],
+        [41, 59, 0, dueAtMs],
+      ],
       parking: [],
       replay: [0, 0],
-      processed: 0,
+      processed: 1,
       isStopped: false,
     })
+    expect(await groups.fetch(2)).toEqual([0, 100])
   })
 })

@@ -110,8 +110,8 @@ function entryOf(
     retryCount: message.retryCount,
     links: [
       ...entry.links,
-      { uri: `${url}/ack/${message.eventId}`, relation: 'ack' },
-      { uri: `${url}/nack/${message.eventId}`, relation: 'nack' },
+      { uri: `${url}/ack/${ownEvent(item).eventId}`, relation: 'ack' },
+      { uri: `${url}/nack/${ownEvent(item).eventId}`, relation: 'nack' },
     ],
   }
 }
@@ -135,7 +135,7 @@ function feedOf(
 }
 
 function feedLinks(url: string, count: number, deliveries: readonly Delivery[]): FeedLink[] {
-  const ids = deliveries.map(({ message }) => message.eventId).reverse()
+  const ids = deliveries.map(({ item }) => ownEvent(item).eventId).reverse()
   const forAll = [
     { uri: `${url}/ack?ids=${ids.join(',')}`, relation: 'ackAll' },
     { uri: `${url}/nack?ids=${ids.join(',')}`, relation: 'nackAll' },
