@@ -12,6 +12,7 @@ import { ATOMPUB_STREAM_CASES } from './corpus-atompub-streams.ts'
 import { ATOMPUB_USER_CASES } from './corpus-atompub-users.ts'
 import { ATOMPUB_WRITE_CASES } from './corpus-atompub-write.ts'
 import { EVENT_SERVER_CONSUME_CASES } from './corpus-event-server-consume.ts'
+import { EVENT_SERVER_OTHER_CASES } from './corpus-event-server-others.ts'
 import { EVENT_SERVER_PUBLISH_CASES } from './corpus-event-server-publish.ts'
 import { EVENT_SERVER_REPORT_CASES } from './corpus-event-server-reports.ts'
 import { RANGE_CASES } from './corpus-range.ts'
@@ -35,4 +36,5 @@ export const CORPUS: readonly CorpusCase[] = [
   ...EVENT_SERVER_PUBLISH_CASES,
   ...EVENT_SERVER_CONSUME_CASES,
   ...EVENT_SERVER_REPORT_CASES,
+  ...EVENT_SERVER_OTHER_CASES,
 ]

@@ -4,6 +4,7 @@
  * The offset is moved by compare-and-set, so of many equal requests at once one moves it. All of them are
  * answered the same: whoever lost the answer may ask again.
  */
+import { requireConsumer } from '../../domain/access.ts'
 import { AppError } from '../../domain/app-error.ts'
 import type { ConsumerId } from '../../domain/consumer.ts'
 import { type EventId, type Position, parseStoredEvent } from '../../domain/event.ts'
@@ -18,23 +19,28 @@ import type { HttpRequest } from '../../http/message.ts'
 import { jsonResponse } from '../../http/response.ts'
 import { consumerOf, FORM_BODY, JSON_BODY, requireBodyType } from './headers.ts'
 import { eventIdOf, streamOf } from './parameters.ts'
-import { requireStream } from './stream-there.ts'
+import type { ReadableStream, Streams } from './streams.ts'
 
-type Parts = { readonly log: LogEngine; readonly offsets: Offsets }
+type Parts = {
+  readonly log: LogEngine
+  readonly streams: Streams
+  readonly offsets: Offsets
+}
 
 /** Bytes of the body: `action=ACK` and no more. */
 const MAX_BODY = 4096
 
-export function acknowledge({ log, offsets }: Parts): Handler {
-  return async (request, { parameters }) => {
+export function acknowledge({ log, streams, offsets }: Parts): Handler {
+  return async (request, { principal, parameters }) => {
+    requireConsumer(principal)
     const type = requireBodyType(request, [FORM_BODY, JSON_BODY])
     const consumer = consumerOf(request)
     const stream = streamOf(parameters)
     const eventId = eventIdOf(parameters)
     await requireAck(request, type)
-    await requireStream(log, stream)
+    const found = await streams.require(principal, stream)
     const { position, key } = await find(log, stream, eventId, consumer)
-    await offsets.move(key, (now) => offsetBehind(log, key, now, position))
+    await offsets.move(key, (now) => offsetBehind(log, found, key, now, position))
     return jsonResponse(200, 'OK')
   }
 }
@@ -77,24 +83,26 @@ async function find(
  */
 async function offsetBehind(
   log: LogEngine,
+  found: ReadableStream,
   { stream, eventType }: OffsetKey,
   offset: number,
   position: Position,
 ): Promise<number | undefined> {
   const sequence = streamTypeSequence(stream, eventType)
-  const [next] = await log.readSequence(sequence, offset, 'forwards', 1)
-  if (next?.event.position === position) return offset + 1
+  const first = await found.firstVisible(sequence, offset)
+  const [next] = await log.readSequence(sequence, first, 'forwards', 1)
+  if (next?.event.position === position) return first + 1
   if (next === undefined || position < next.event.position) return undefined
-  throw await outOfOrder(log, sequence, offset, position)
+  throw await outOfOrder(log, sequence, first + 1, position)
 }
 
 async function outOfOrder(
   log: LogEngine,
   sequence: SequenceKey,
-  offset: number,
+  expected: number,
   position: Position,
 ): Promise<AppError> {
   const given = (await firstNumberAt(log, sequence, position)) + 1
-  const message = `The event has the sequence ${given}, but ${offset + 1} is to be acknowledged next`
-  return new AppError('bad-request', message, { expected: offset + 1, given })
+  const message = `The event has the sequence ${given}, but ${expected} is to be acknowledged next`
+  return new AppError('bad-request', message, { expected, given })
 }

@@ -1,4 +1,5 @@
 /** Setting an offset by hand, forwards or back: to read events again, or to leave some out. */
+import { requireConsumer } from '../../domain/access.ts'
 import { AppError } from '../../domain/app-error.ts'
 import { findConsumerId } from '../../domain/consumer.ts'
 import type { Offsets } from '../../domain/offsets.ts'
@@ -7,13 +8,18 @@ import { streamTypeSequence } from '../../domain/sequence.ts'
 import type { Handler } from '../../http/handler.ts'
 import { jsonResponse } from '../../http/response.ts'
 import { eventNameOf, streamOf } from './parameters.ts'
-import { requireStream } from './stream-there.ts'
+import type { Streams } from './streams.ts'
 
-type Parts = { readonly log: LogEngine; readonly offsets: Offsets }
+type Parts = {
+  readonly log: LogEngine
+  readonly streams: Streams
+  readonly offsets: Offsets
+}
 
 /** Makes the offset where there is none; whoever comes last wins. */
-export function changeOffset({ log, offsets }: Parts): Handler {
-  return async (_request, { parameters }) => {
+export function changeOffset({ log, streams, offsets }: Parts): Handler {
+  return async (_request, { principal, parameters }) => {
+    requireConsumer(principal)
     const stream = streamOf(parameters)
     const consumer = findConsumerId(parameters['consumer'] ?? '')
     if (consumer === undefined) throw bad('consumerId', 'must be a UUID')
@@ -21,7 +27,7 @@ export function changeOffset({ log, offsets }: Parts): Handler {
     const text = parameters['offset'] ?? ''
     if (!/^[0-9]{1,15}$/.test(text)) throw bad('offset', 'must be a whole number from 0 on')
     const offset = Number(text)
-    await requireStream(log, stream)
+    await streams.require(principal, stream)
     const head = await log.sequenceHead(streamTypeSequence(stream, eventType))
     const highest = head === undefined ? 0 : head.number + 1
     if (offset > highest) throw bad('offset', `must be at most ${highest}, the highest sequence`)

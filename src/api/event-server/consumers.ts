@@ -5,14 +5,18 @@ import { streamTypeSequence } from '../../domain/sequence.ts'
 import type { Handler } from '../../http/handler.ts'
 import { jsonResponse } from '../../http/response.ts'
 import { streamOf } from './parameters.ts'
-import { isStreamThere } from './stream-there.ts'
+import type { Streams } from './streams.ts'
 
-type Parts = { readonly log: LogEngine; readonly offsets: Offsets }
+type Parts = {
+  readonly log: LogEngine
+  readonly streams: Streams
+  readonly offsets: Offsets
+}
 
-export function readConsumers({ log, offsets }: Parts): Handler {
-  return async (_request, { parameters }) => {
+export function readConsumers({ log, streams, offsets }: Parts): Handler {
+  return async (_request, { principal, parameters }) => {
     const stream = streamOf(parameters)
-    const all = (await isStreamThere(log, stream)) ? await offsets.list(stream) : []
+    const all = (await streams.find(principal, stream)) ? await offsets.list(stream) : []
     const rows = await Promise.all(all.map((offset) => consumerRow(log, offset)))
     return jsonResponse(200, rows.flat())
   }

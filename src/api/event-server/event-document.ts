@@ -16,7 +16,7 @@ export type EventDocument = {
 const MAX_TEXT = 255
 
 /** What was checked before is scanned again for its members. */
-export const NO_LIMITS: JsonLimits = { depth: 512, values: Infinity, keys: Infinity }
+const NO_LIMITS: JsonLimits = { depth: 512, values: Infinity, keys: Infinity }
 
 /**
  * Members that are not known are dropped, but for those in the payload.

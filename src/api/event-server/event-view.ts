@@ -3,13 +3,13 @@
  * server gave it. Events that came through another API become documents of the same form.
  */
 import { parseStoredEvent, type StoredEvent } from '../../domain/event.ts'
-import { type JsonMembers, type JsonText, scanJson } from '../../kit/json-text.ts'
-import { NO_LIMITS } from './event-document.ts'
+import { jsonMembers } from '../../kit/json-members.ts'
+import type { JsonMembers, JsonText } from '../../kit/json-text.ts'
 
 /** @param sequence number of the event among those of its name in its stream, from 1 on */
 export function eventView(stored: StoredEvent, sequence: number): JsonText {
   const { eventId, eventType, stream, createdBy, createdAt } = parseStoredEvent(stored)
-  const members = membersOf(Buffer.from(stored.json).toString('utf8'))
+  const members = jsonMembers(Buffer.from(stored.json).toString('utf8'))
   const document = documentOf(members, eventType) ?? madeOf(members, { createdBy, createdAt })
   const event = { name: eventType, version: document.version, id: eventId.toLowerCase() }
   const added = { eventId: event.id, sequence, createdAt, streamName: stream }
@@ -19,7 +19,7 @@ export function eventView(stored: StoredEvent, sequence: number): JsonText {
 
 /** The text in which a search for text looks: the payload. */
 export function payloadText(stored: StoredEvent): JsonText {
-  const members = membersOf(Buffer.from(stored.json).toString('utf8'))
+  const members = jsonMembers(Buffer.from(stored.json).toString('utf8'))
   const name: unknown = JSON.parse(members.get('eventType') ?? '""')
   const payload = documentOf(members, String(name))?.payload
   return payload ?? members.get('body') ?? ('null' as JsonText)
@@ -32,13 +32,11 @@ type Document = {
   readonly payload: JsonText
 }
 
-const membersOf = (text: string): JsonMembers => scanJson(text, NO_LIMITS).members ?? new Map()
-
 /** The body as a document, or `undefined` where it is none. */
 function documentOf(members: JsonMembers, name: string): Document | undefined {
   const body = members.get('body')
   if (!body?.startsWith('{') || members.has('mediaType')) return undefined
-  const parts = membersOf(body)
+  const parts = jsonMembers(body)
   const [event, system, trigger, payload] = ['event', 'system', 'trigger', 'payload'].map(
     (part) => {
       const text = parts.get(part)

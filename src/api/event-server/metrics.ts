@@ -1,22 +1,23 @@
 /** The numbers of the store for Prometheus (text format 0.0.4). From indexes and records, without the events. */
 import type { Offsets } from '../../domain/offsets.ts'
-import type { LogEngine } from '../../domain/ports.ts'
-import { listStreams } from '../../domain/stream-list.ts'
 import type { Handler } from '../../http/handler.ts'
 import { cutHeader } from './cut.ts'
+import type { Streams } from './streams.ts'
 
 type Parts = {
-  readonly log: LogEngine
+  readonly streams: Streams
   readonly offsets: Offsets
   readonly settings: { readonly maxStatisticsStreams: number }
 }
 
 type Sample = { readonly labels: Readonly<Record<string, string>>; readonly value: number }
 
-export function readMetrics({ log, offsets, settings }: Parts): Handler {
-  return async () => {
-    const { streams, isCut } = await listStreams(log, settings.maxStatisticsStreams)
-    const all = await offsets.list()
+export function readMetrics(parts: Parts): Handler {
+  return async (_request, { principal }) => {
+    const { maxStatisticsStreams } = parts.settings
+    const { streams, isCut } = await parts.streams.list(principal, maxStatisticsStreams)
+    const listed = new Set<string>(streams.map(({ stream }) => stream))
+    const all = (await parts.offsets.list()).filter(({ stream }) => listed.has(stream))
     const consumers = new Map<string, Set<string>>()
     for (const { stream, consumer } of all) {
       consumers.set(stream, (consumers.get(stream) ?? new Set()).add(consumer))

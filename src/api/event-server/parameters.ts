@@ -38,8 +38,3 @@ export function onlyValue(query: URLSearchParams, parameter: string): string {
   const problem = value === '' ? 'is missing' : 'must come once'
   throw new AppError('bad-query', `The query parameter ${parameter} ${problem}`, { parameter })
 }
-
-/** What is thrown where a stream has no events. */
-export function streamNotFound(stream: StreamName): AppError {
-  return new AppError('stream-not-found', 'There is no such stream', { stream })
-}

@@ -10,10 +10,11 @@ import type { Handler } from '../../http/handler.ts'
 import { jsonResponse } from '../../http/response.ts'
 import { cutHeader } from './cut.ts'
 import { onlyValue, streamOf } from './parameters.ts'
-import { isStreamThere } from './stream-there.ts'
+import type { Streams } from './streams.ts'
 
 type Parts = {
   readonly log: LogEngine
+  readonly streams: Streams
   readonly offsets: Offsets
   readonly clock: Clock
   readonly settings: { readonly maxPageEvents: number }
@@ -32,11 +33,11 @@ const PERIODS: Readonly<Record<string, (nowMs: number) => number>> = {
 }
 
 /** Newest first. */
-export function searchPeriod({ log, offsets, clock, settings }: Parts): Handler {
-  return async (_request, { parameters, query }) => {
+export function searchPeriod({ log, streams, offsets, clock, settings }: Parts): Handler {
+  return async (_request, { principal, parameters, query }) => {
     const stream = streamOf(parameters)
     const since = sinceOf(query, clock.now())
-    if (!(await isStreamThere(log, stream))) return jsonResponse(200, [])
+    if (!(await streams.find(principal, stream))) return jsonResponse(200, [])
     const all = await offsets.list(stream)
     const rows: PeriodRow[] = []
     const sequences = createSequences(log, stream)

@@ -1,9 +1,9 @@
 /** Publishing: one event document onto a stream, which becomes the producer's with its first event. */
 import { AppError } from '../../domain/app-error.ts'
-import { type EventId, parseEventId, parseStoredEvent, TOMBSTONE_TYPE } from '../../domain/event.ts'
-import type { LogEngine } from '../../domain/ports.ts'
+import { type EventId, parseEventId, TOMBSTONE_TYPE } from '../../domain/event.ts'
 import { type ProducerId, parseProducerId } from '../../domain/producer.ts'
 import type { StreamName } from '../../domain/stream-name.ts'
+import type { StreamRights } from '../../domain/stream-rights.ts'
 import { readJson } from '../../http/body.ts'
 import type { Handler } from '../../http/handler.ts'
 import type { HttpRequest } from '../../http/message.ts'
@@ -13,11 +13,14 @@ import { nameUuid, randomUuid } from '../../kit/uuid.ts'
 import { parseEventDocument } from './event-document.ts'
 import { JSON_BODY, requireBodyType } from './headers.ts'
 import { streamOf } from './parameters.ts'
+import type { Streams } from './streams.ts'
+
+type Parts = { readonly rights: StreamRights; readonly streams: Streams }
 
 export type BodyLimits = { readonly maxBytes: number; readonly json: JsonLimits }
 
 /** Answers with the id of the event, which is its address, too. */
-export function publish(log: LogEngine, limits: BodyLimits): Handler {
+export function publish({ rights, streams }: Parts, limits: BodyLimits): Handler {
   return async (request, { principal, parameters, baseUrl }) => {
     requireBodyType(request, [JSON_BODY])
     const producer = parseProducerId(request.headers['x-producer-id']?.trim() ?? '')
@@ -27,21 +30,18 @@ export function publish(log: LogEngine, limits: BodyLimits): Handler {
       await readJson(request, limits.maxBytes, limits.json),
     )
     if (eventType === TOMBSTONE_TYPE) throw tombstoneRefused()
-    const { events } = await log.append({
+    await rights.require(principal, 'write', stream)
+    await streams.append({
       stream,
       expectedVersion: { kind: 'any' },
-      retryRule: 'equal-content',
       createdBy: principal.name,
       producer,
       claims: true,
       events: [{ eventId, eventType, body: { kind: 'json', text } }],
     })
-    const [event] = events
-    if (!event) throw new Error('A publish came back without its event')
-    const id = parseStoredEvent(event).eventId
     // Not Location: under CGI that would turn the status 200 into a redirect.
-    const link = `<${baseUrl}/api/v1/events/${id}/payload>; rel="item"`
-    return jsonResponse(200, id, { link })
+    const link = `<${baseUrl}/api/v1/events/${eventId}/payload>; rel="item"`
+    return jsonResponse(200, eventId, { link })
   }
 }
 

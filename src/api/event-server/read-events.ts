@@ -9,23 +9,26 @@ import { eventView } from './event-view.ts'
 import { consumerOf } from './headers.ts'
 import { jsonListBody } from './json-list.ts'
 import { eventNameOf, onlyValue, streamOf } from './parameters.ts'
-import { requireStream } from './stream-there.ts'
+import type { Streams } from './streams.ts'
 
 type Parts = {
   readonly log: LogEngine
+  readonly streams: Streams
   readonly offsets: Offsets
   readonly settings: { readonly maxPageEvents: number }
 }
 
-export function readEvents({ log, offsets, settings }: Parts): Handler {
-  return async (request, { parameters, query }) => {
+export function readEvents({ log, streams, offsets, settings }: Parts): Handler {
+  return async (request, { principal, parameters, query }) => {
     const consumer = consumerOf(request)
     const stream = streamOf(parameters)
     const eventType = eventNameOf(onlyValue(query, 'eventName'))
     const limit = limitOf(query, settings.maxPageEvents)
-    await requireStream(log, stream)
+    const found = await streams.require(principal, stream)
+    const sequence = streamTypeSequence(stream, eventType)
+    // Sequences count from 1: the number of the first event behind an offset is the offset itself.
     const offset = await offsets.read({ stream, consumer, eventType })
-    const texts = views(log, streamTypeSequence(stream, eventType), offset, limit)
+    const texts = views(log, sequence, await found.firstVisible(sequence, offset), limit)
     return {
       status: 200,
       headers: { 'content-type': JSON_TYPE },
@@ -42,15 +45,14 @@ function limitOf(query: URLSearchParams, most: number): number {
   throw new AppError('bad-query', 'limit must be a whole number from 1 on', { parameter: 'limit' })
 }
 
-/** Sequences count from 1, so the number of the first event behind an offset is the offset itself. */
 async function* views(
   log: LogEngine,
   sequence: SequenceKey,
-  offset: number,
+  first: number,
   limit: number,
 ): AsyncGenerator<string> {
   for (let done = 0; done < limit; ) {
-    const page = await log.readSequence(sequence, offset + done, 'forwards', limit - done)
+    const page = await log.readSequence(sequence, first + done, 'forwards', limit - done)
     if (page.length === 0) return
     for (const { number, event } of page) yield eventView(event, number + 1)
     done += page.length

@@ -1,6 +1,7 @@
 /** The event server under `/api/v1`: producers that own streams, consumers with offsets. */
 import { createOffsets } from '../../domain/offsets.ts'
 import type { Clock, LogEngine, RecordEngine } from '../../domain/ports.ts'
+import { createStreamRights } from '../../domain/stream-rights.ts'
 import type { LoadedApi } from '../../http/api.ts'
 import { defaultStyle } from '../../http/default-style.ts'
 import type { Handler, Route, RouteAccess } from '../../http/handler.ts'
@@ -18,6 +19,7 @@ import { publish } from './publish.ts'
 import { readEvents } from './read-events.ts'
 import { search } from './search.ts'
 import { readEventsOfMonth, readLargestStreams, readStreamData } from './statistics.ts'
+import { createStreams } from './streams.ts'
 
 export const PREFIX = '/api/v1'
 
@@ -56,7 +58,9 @@ function eventServerRoutes({ log, records, clock, settings }: EventServerParts):
     values: settings.maxJsonValues,
     keys: settings.maxJsonKeys,
   }
-  const parts = { log, offsets: createOffsets(records, clock), clock, settings }
+  const rights = createStreamRights(log)
+  const streams = createStreams({ log, clock, rights })
+  const parts = { log, rights, streams, offsets: createOffsets(records, clock), clock, settings }
   const body = { maxBytes: settings.maxEventBytes, json }
   const metricsAccess: RouteAccess = settings.openMetrics ? 'public' : 'reader'
   const get = (path: string, handler: Handler, access: RouteAccess = 'reader'): Route => ({
@@ -72,10 +76,10 @@ function eventServerRoutes({ log, records, clock, settings }: EventServerParts):
     handler,
   })
   return [
-    post('/streams/:stream/events', answeringJson(publish(log, body)), 'writer'),
+    post('/streams/:stream/events', answeringJson(publish(parts, body)), 'writer'),
     get('/streams/:stream/events', answeringJson(readEvents(parts))),
-    post('/streams/:stream/events/:event', answeringJson(acknowledge(parts)), 'writer'),
-    get('/events/:event/payload', answeringJson(readPayload(log))),
+    post('/streams/:stream/events/:event', answeringJson(acknowledge(parts)), 'reader'),
+    get('/events/:event/payload', answeringJson(readPayload(parts))),
 
     get('/consumers/:stream', answeringJson(readConsumers(parts))),
     get('/stats/events-per-stream', answeringJson(readLargestStreams(parts))),
@@ -90,7 +94,7 @@ function eventServerRoutes({ log, records, clock, settings }: EventServerParts):
     post(
       '/:stream/:consumer/:eventName/change/:offset',
       answeringJson(changeOffset(parts)),
-      'writer',
+      'reader',
     ),
   ]
 }

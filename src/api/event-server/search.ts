@@ -4,19 +4,24 @@
  * Payloads have no index: the events are looked through, the latest first, as many as a setting allows.
  */
 
+import type { Principal } from '../../domain/account.ts'
 import { type EventId, parseStoredEvent, type StoredEvent } from '../../domain/event.ts'
 import type { Offsets } from '../../domain/offsets.ts'
 import type { LogEngine } from '../../domain/ports.ts'
-import { listStreams } from '../../domain/stream-list.ts'
+import { readableEvents } from '../../domain/readable-events.ts'
+import type { StreamRights } from '../../domain/stream-rights.ts'
 import type { Handler } from '../../http/handler.ts'
 import { jsonResponse } from '../../http/response.ts'
 import { isUuid } from '../../kit/uuid.ts'
 import { cutHeader } from './cut.ts'
 import { payloadText } from './event-view.ts'
 import { onlyValue } from './parameters.ts'
+import type { Streams } from './streams.ts'
 
 type Parts = {
   readonly log: LogEngine
+  readonly rights: StreamRights
+  readonly streams: Streams
   readonly offsets: Offsets
   readonly settings: {
     readonly maxStatisticsStreams: number
@@ -33,14 +38,14 @@ type Found = {
 }
 
 export function search(parts: Parts): Handler {
-  return async (_request, { query, baseUrl }) => {
+  return async (_request, { principal, query, baseUrl }) => {
     const text = onlyValue(query, '_q').toLowerCase()
     const results: unknown[] = []
     let cut: string | undefined
     const onCut = (setting: string) => {
       cut ??= setting
     }
-    for await (const { label, category, path } of everything(parts, text, onCut)) {
+    for await (const { label, category, path } of everything(parts, principal, text, onCut)) {
       if (results.length === parts.settings.maxSearchResults) {
         cut = 'maxSearchResults'
         break
@@ -53,17 +58,19 @@ export function search(parts: Parts): Handler {
 
 /** @param onCut is told the setting that leaves something out */
 async function* everything(
-  { log, offsets, settings }: Parts,
+  { log, rights, streams, offsets, settings }: Parts,
+  principal: Principal,
   text: string,
   onCut: (setting: string) => void,
 ): AsyncGenerator<Found> {
   const id = isUuid(text) ? (text as EventId) : undefined
+  const isReadable = readableEvents(rights, principal) ?? (() => true)
   const byId = id && (await eventWithId(log, id))
-  if (byId) yield byId
-  if (id) yield* consumersWithId(offsets, id)
-  const { streams, isCut } = await listStreams(log, settings.maxStatisticsStreams)
-  if (isCut) onCut('maxStatisticsStreams')
-  for (const { stream, owner } of streams) {
+  if (byId && (await isReadable(byId))) yield eventFound(byId)
+  const listed = await streams.list(principal, settings.maxStatisticsStreams)
+  if (listed.isCut) onCut('maxStatisticsStreams')
+  if (id) yield* consumersWithId(offsets, id, new Set(listed.streams.map(({ stream }) => stream)))
+  for (const { stream, owner } of listed.streams) {
     if (stream.toLowerCase().includes(text) || owner === text) yield streamFound(stream)
   }
   const { count } = await log.head()
@@ -71,20 +78,23 @@ async function* everything(
   if (from > 0) onCut('maxSearchEvents')
   for await (const run of log.readLog(from, count, 'backwards')) {
     for (const event of run) {
-      if (hasText(event, text)) yield eventFound(event)
+      if (hasText(event, text) && (await isReadable(event))) yield eventFound(event)
     }
   }
 }
 
-async function eventWithId(log: LogEngine, id: EventId): Promise<Found | undefined> {
+async function eventWithId(log: LogEngine, id: EventId): Promise<StoredEvent | undefined> {
   const position = await log.findEventIdAnywhere(id)
-  const event = position === undefined ? undefined : await log.read(position)
-  return event && eventFound(event)
+  return position === undefined ? undefined : log.read(position)
 }
 
-async function* consumersWithId(offsets: Offsets, id: string): AsyncGenerator<Found> {
-  const all = await offsets.list()
-  const streams = new Set(all.filter(({ consumer }) => consumer === id).map(({ stream }) => stream))
+async function* consumersWithId(
+  offsets: Offsets,
+  id: string,
+  readable: ReadonlySet<string>,
+): AsyncGenerator<Found> {
+  const own = (await offsets.list()).filter(({ consumer }) => consumer === id)
+  const streams = new Set(own.map(({ stream }) => stream).filter((name) => readable.has(name)))
   for (const stream of streams) {
     yield { label: id, category: 'consumers', path: `/consumers/${encodeURIComponent(stream)}` }
   }

@@ -2,13 +2,14 @@
 import { firstPositionAt } from '../../domain/event-times.ts'
 import type { Offsets } from '../../domain/offsets.ts'
 import type { Clock, LogEngine } from '../../domain/ports.ts'
-import { listStreams } from '../../domain/stream-list.ts'
 import type { Handler } from '../../http/handler.ts'
 import { jsonResponse } from '../../http/response.ts'
 import { cutHeader } from './cut.ts'
+import type { Streams } from './streams.ts'
 
 type Parts = {
   readonly log: LogEngine
+  readonly streams: Streams
   readonly offsets: Offsets
   readonly clock: Clock
   readonly settings: { readonly maxStatisticsStreams: number }
@@ -17,24 +18,24 @@ type Parts = {
 const LARGEST = 10
 const cutOf = (isCut: boolean) => cutHeader(isCut ? 'maxStatisticsStreams' : undefined)
 
-export function readLargestStreams({ log, settings }: Parts): Handler {
-  return async () => {
-    const { streams, isCut } = await listStreams(log, settings.maxStatisticsStreams)
-    const largest = streams.toSorted((a, b) => b.count - a.count).slice(0, LARGEST)
+export function readLargestStreams({ streams, settings }: Parts): Handler {
+  return async (_request, { principal }) => {
+    const listed = await streams.list(principal, settings.maxStatisticsStreams)
+    const largest = listed.streams.toSorted((a, b) => b.count - a.count).slice(0, LARGEST)
     const rows = largest.map(({ stream, count }) => ({ label: stream, value: count }))
-    return jsonResponse(200, rows, cutOf(isCut))
+    return jsonResponse(200, rows, cutOf(listed.isCut))
   }
 }
 
-export function readStreamData({ log, offsets, settings }: Parts): Handler {
-  return async () => {
-    const { streams, isCut } = await listStreams(log, settings.maxStatisticsStreams)
+export function readStreamData({ streams, offsets, settings }: Parts): Handler {
+  return async (_request, { principal }) => {
+    const listed = await streams.list(principal, settings.maxStatisticsStreams)
     const consumed = new Map<string, number>()
     for (const { stream, offset } of await offsets.list()) {
       consumed.set(stream, (consumed.get(stream) ?? 0) + offset)
     }
-    const stars = starsOf(streams)
-    const rows = streams
+    const stars = starsOf(listed.streams)
+    const rows = listed.streams
       .toSorted((a, b) => (a.stream < b.stream ? 1 : -1))
       .map(({ stream, count }) => ({
         streamName: stream,
@@ -42,7 +43,7 @@ export function readStreamData({ log, offsets, settings }: Parts): Handler {
         consumedEvents: consumed.get(stream) ?? 0,
         ranking: stars.get(stream) ?? '*',
       }))
-    return jsonResponse(200, rows, cutOf(isCut))
+    return jsonResponse(200, rows, cutOf(listed.isCut))
   }
 }
 
