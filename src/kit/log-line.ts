@@ -20,7 +20,7 @@ export const MAX_LINE = 4096
 const MAX_VALUE = 3000
 
 const SECRET_NAME = /authorization|cookie|password|passwd|secret|token/i
-const CREDENTIALS = /\b(Basic|Bearer|Digest)\s+[A-Za-z0-9+/=._~-]{4,}/gi
+const CREDENTIALS = /(Basic|Bearer|Digest)\s+[A-Za-z0-9+/._~-]{4,}={0,2}/gi
 
 /** The line with its line feed. */
 export function logLine({ atMs, level, message, facts = {} }: LogEntry): string {

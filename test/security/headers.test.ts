@@ -96,8 +96,9 @@ describeServers('every answer', UNSHARED, (server) => {
     '/..',
     '/streams/a/',
   ]
-  const answers = async (): Promise<[string, Received][]> => {
-    const all: [string, Received][] = []
+  const all: [string, Received][] = []
+  const answers = async (): Promise<readonly [string, Received][]> => {
+    if (all.length > 0) return all
     for (const path of PATHS) {
       for (const headers of [{}, { accept: 'text/html' }, { authorization: 'Basic eDp5' }]) {
         for (const method of ['GET', 'DELETE']) {
