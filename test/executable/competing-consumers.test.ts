@@ -28,6 +28,9 @@ async function prepare(apache: Apache, settings: object): Promise<void> {
 
 type Message = { readonly eventNumber: number; readonly eventId: string }
 
+/** Twenty processes on a busy machine wait for each other, which is not what this is about. */
+const PATIENCE = 'Timeout 240'
+
 /** The messages that a fetch hands out; `undefined` where it failed, as one that is killed does. */
 async function fetchMessages(apache: Apache, count: number): Promise<Message[] | undefined> {
   const answer = await apache.send(`${GROUP}/${count}?embed=rich`, {
@@ -45,7 +48,7 @@ async function processed(apache: Apache): Promise<unknown> {
 }
 
 describeVariants('twenty consumers at once', (variant) => {
-  const apache = useApache({ variant, shape: 'script-alias' })
+  const apache = useApache({ variant, shape: 'script-alias', configuration: PATIENCE })
 
   it('handle every event exactly once when they acknowledge', async () => {
     await prepare(apache(), { messageTimeoutMilliseconds: 0 })
@@ -72,7 +75,7 @@ describeVariants('twenty consumers at once', (variant) => {
 describeVariants(
   'consumers that are killed',
   (variant) => {
-    const apache = useApache({ variant, shape: 'script-alias' })
+    const apache = useApache({ variant, shape: 'script-alias', configuration: PATIENCE })
 
     it('lose no event: others are handed what they held', async () => {
       await prepare(apache(), { messageTimeoutMilliseconds: 500, maxRetryCount: 1000 })

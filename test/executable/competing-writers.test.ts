@@ -7,6 +7,9 @@ import { inParallel, useApache } from '../support/use-apache.ts'
 
 const WRITERS = Array.from({ length: 20 }, (_, n) => n)
 
+/** Twenty processes on a busy machine wait for each other, which is not what this is about. */
+const PATIENCE = 'Timeout 240'
+
 const write = (apache: Apache, stream: string, expected: number, n: number): Promise<Received> =>
   apache.send(`/streams/${stream}`, {
     method: 'POST',
@@ -20,7 +23,7 @@ const write = (apache: Apache, stream: string, expected: number, n: number): Pro
   })
 
 describeVariants('twenty writers that expect a version', (variant) => {
-  const apache = useApache({ variant, shape: 'script-alias' })
+  const apache = useApache({ variant, shape: 'script-alias', configuration: PATIENCE })
 
   it.each([-1, 0, 1, 2])('%i at once: exactly one of them wins it', async (expected) => {
     const answers = await inParallel(WRITERS, WRITERS.length, (n) =>
