@@ -18,9 +18,9 @@ export function requireRole(principal: Principal, needed: Role): void {
 }
 
 /** Whoever is in this group has the role admin, and the other way round. */
-export const ADMINS = '$admins'
+const ADMINS = '$admins'
 /** Whoever is in this group may also run the store: scavenge, and change subscription groups. */
-export const OPS = '$ops'
+const OPS = '$ops'
 
 type Member = { readonly role: Role; readonly groups?: readonly string[] }
 
@@ -50,7 +50,7 @@ function isGroupName(text: string): boolean {
   return /^[^\p{Cc}\p{Zl}\p{Zp}]{1,128}$/u.test(text) && text.isWellFormed()
 }
 
-export function isOps(member: Member): boolean {
+function isOps(member: Member): boolean {
   return member.role === 'admin' || groupsOf(member).includes(OPS)
 }
 
