@@ -33,6 +33,7 @@ const file = (name: string, disk: Disk): Engine => ({
         lockTimeoutMs: 8000,
         sync: true,
         catchUpMs: 10_000,
+        leaveRecordsAt: 10,
       })
       if (!store) throw new Error('The store was not made')
       return store

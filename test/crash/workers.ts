@@ -42,7 +42,7 @@ export type Answer =
 const bundles = new Map<string, Promise<string>>()
 
 /** One file made of a program and everything it imports: starting the sources takes three times as long. */
-export function bundled(name: 'worker' | 'writer'): Promise<string> {
+export function bundled(name: 'worker' | 'writer' | 'record-writer' | 'claimer'): Promise<string> {
   bundles.set(name, bundles.get(name) ?? bundleOf(name))
   return bundles.get(name) as Promise<string>
 }

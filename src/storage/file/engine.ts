@@ -10,7 +10,9 @@ import { type OpenFolder, openFolder } from './folder.ts'
 import type { LogLayout } from './layout.ts'
 import type { Lock, LockOptions } from './lock.ts'
 import type { LogOptions } from './log-follower.ts'
-import { createFileRecords, recordSequences } from './records.ts'
+import { recordSequences } from './record-body.ts'
+import { RecordGenerations } from './record-generations.ts'
+import { createFileRecords } from './records.ts'
 
 export type FileStoreOptions = {
   readonly disk: Disk
@@ -28,6 +30,8 @@ export type FileStoreOptions = {
   readonly sync: boolean
   /** Longest time in ms that one call spends on an index that is behind. */
   readonly catchUpMs: number
+  /** Old revisions of records from which on their log is left for a new one; a constant unless a test says so. */
+  readonly leaveRecordsAt?: number
   /** For tests that show that correctness does not rest on the lock. */
   readonly lock?: Lock
 }
@@ -61,19 +65,25 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
     )
   }
   const log = openLog(folder.layout.events, sequencesOf)
-  const recordLog = openLog(folder.layout.records, recordSequences)
+  const generations = new RecordGenerations({
+    disk,
+    layout: folder.layout,
+    clock,
+    openLog: (layout) => openLog(layout, recordSequences),
+    ...(options.leaveRecordsAt !== undefined && { leaveAt: options.leaveRecordsAt }),
+  })
   return {
     folder,
     log,
-    records: createFileRecords(recordLog),
+    records: createFileRecords(generations),
     content: createFileContent({ disk, layout: folder.layout, clock }),
     reindex: async (progress = () => {}) => {
-      await recordLog.reindex(() => {})
+      await generations.reindex(() => {})
       await log.reindex(progress)
     },
     close: async () => {
       await log.close()
-      await recordLog.close()
+      await generations.close()
     },
   }
 }

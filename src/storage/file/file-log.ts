@@ -32,6 +32,7 @@ import type { ImportCount, ImportedEvent } from './importer.ts'
 import type { Lock } from './lock.ts'
 import { LogFollower, type LogOptions } from './log-follower.ts'
 import { readLine } from './log-line.ts'
+import type { StreamDraft } from './log-move.ts'
 import { Suspicion } from './suspicion.ts'
 
 /** Most bytes of events that one run or page holds, unless a single event is larger. */
@@ -168,6 +169,29 @@ export class FileLog implements LogEngine {
     await this.follower.exclusive(() => this.follower.rebuild(progress))
   }
 
+  /** Where the log goes on, once this one was seen to have ended for ever. */
+  get movedTo(): number | undefined {
+    return this.follower.movedTo
+  }
+
+  /** Events and sequences known to this process, without a look at the disk. */
+  get known(): { readonly events: number; readonly sequences: number } {
+    const { index } = this.follower
+    return { events: index.count, sequences: index.sequenceCount }
+  }
+
+  /** Appends events of several streams as one commit behind `head`; see `log-move.ts`. */
+  async appendTogether(head: LogHead, events: readonly StreamDraft[]): Promise<boolean> {
+    const { appendTogether } = await import('./log-move.ts')
+    return appendTogether(this.follower, this.lock, head, events)
+  }
+
+  /** Ends the log for ever behind what `finish` returns as its head; see `log-move.ts`. */
+  async moveOn(generation: number, finish: () => Promise<LogHead | undefined>): Promise<boolean> {
+    const { moveOn } = await import('./log-move.ts')
+    return moveOn(this.follower, this.lock, generation, finish)
+  }
+
   async close(): Promise<void> {
     await this.appender.close()
     await this.follower.close()
@@ -212,7 +236,7 @@ export class FileLog implements LogEngine {
         const events: StoredEvent[] = []
         for (const { line, offset } of run) {
           const meaning = readLine(line, offset, point)
-          if (meaning.kind === 'seal') break
+          if (meaning.kind === 'seal' || meaning.kind === 'moved') break
           if (meaning.kind === 'damage') throw this.damagedAt(point.count)
           if (meaning.kind === 'void') continue
           for (const { json, hash } of meaning.events) {

@@ -4,7 +4,7 @@
  *     format               JSON: version of the format, id of the store
  *     log/00000001.log     the events: one line a commit, the only truth
  *     index/               derived from the log: head, entries, keys, heads
- *     records/             a second, private log with its index: state that is not fact
+ *     records/             a second, private log with its index: state that is not fact; records/n/ its successors
  *     content/ab/ab….blob  a stored blob, with ab….json about it
  *     locks/  tmp/         lock folders and owner records; files not yet in place
  *     .htaccess            denies everything, wherever the folder stands
@@ -30,6 +30,7 @@ export type Layout = {
   readonly denyAll: string
   readonly events: LogLayout
   readonly records: LogLayout
+  readonly recordsFolder: string
   readonly content: string
   readonly temporary: string
   readonly locks: string
@@ -53,6 +54,7 @@ export function layoutOf(root: string): Layout {
       owner: join(locks, 'log.owner'),
       temporary,
     },
+    recordsFolder: join(root, 'records'),
     records: {
       segments: join(root, 'records', 'log'),
       index: join(root, 'records', 'index'),
@@ -65,6 +67,19 @@ export function layoutOf(root: string): Layout {
     locks,
     attempts: join(root, 'attempts'),
     setupToken: join(root, 'setup-token'),
+  }
+}
+
+/** The log of the n-th generation of records, counted from 0. */
+export function recordLayout({ records, recordsFolder }: Layout, generation: number): LogLayout {
+  if (generation === 0) return records
+  const folder = join(recordsFolder, String(generation))
+  return {
+    segments: join(folder, 'log'),
+    index: join(folder, 'index'),
+    lock: join(folder, 'lock'),
+    owner: join(folder, 'owner'),
+    temporary: records.temporary,
   }
 }
 

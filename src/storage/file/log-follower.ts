@@ -55,6 +55,8 @@ export class LogFollower {
   durable = 0
   /** What is wrong with the log, once that is known. */
   damage: AppError | undefined
+  /** Where the log goes on, once it has ended for ever. */
+  movedTo: number | undefined
   /** Void bytes seen behind the point. */
   voidBytes = 0
   readonly suspicion: Suspicion
@@ -281,6 +283,7 @@ export class LogFollower {
     this.headCount = fresh.headCount
     this.anchor = fresh.anchor
     this.damage = fresh.damage
+    this.movedTo = fresh.movedTo
     this.durable = Math.max(this.durable, fresh.durable)
   }
 
@@ -355,6 +358,12 @@ export class LogFollower {
             `The log was changed before byte ${offset} of file ${number}`,
             { segment: number, offset },
           )
+          this.scannedSize = size
+          return false
+        }
+        if (meaning.kind === 'moved') {
+          await this.makeDurable()
+          this.movedTo = meaning.generation
           this.scannedSize = size
           return false
         }

@@ -3,6 +3,7 @@
  *
  *     <hash> TAB <previous hash> TAB <offset> TAB <position> { TAB <event JSON> } LF      a commit
  *     #seal TAB <previous hash> TAB <offset> TAB <position> TAB <checksum> LF             end of a file
+ *     #moved TAB <previous hash> TAB <offset> TAB <position> TAB <generation> TAB <checksum> LF    end of a log
  *     #apie TAB 1 TAB <number> TAB <position> TAB <previous hash> TAB <store id> LF       head of a file
  *
  * A commit counts if and only if
@@ -11,7 +12,7 @@
  *   (c) the offset it states is where it stands in its file,
  *   (d) its previous hash is that of the last commit before it that counts,
  *   (e) its position is the number of events before it, and
- *   (f) no seal stands before it.
+ *   (f) no seal, and no line that ends the log, stands before it.
  * Anything else is void: the rest of a killed write, or a commit that lost the race for its place. Two
  * writers that both believe in the same end of the file cannot both be right about (c), so the lock is not
  * needed for correctness. A line with (a), (b) and (c) but not (d) and (e) cannot come from a race: a line
@@ -40,6 +41,8 @@ export type LineEvent = { readonly json: Buffer; readonly hash: EventHash; reado
 export type LineMeaning =
   | { readonly kind: 'commit'; readonly events: readonly LineEvent[]; readonly hash: EventHash }
   | { readonly kind: 'seal' }
+  /** The log ends here for ever; it goes on in another, which has this number. */
+  | { readonly kind: 'moved'; readonly generation: number }
   | { readonly kind: 'void' }
   /** Right in itself, but not the next one; `position` is what it states. */
   | {
@@ -62,6 +65,12 @@ export function headLine(segment: number, position: number, previous: EventHash,
 export function sealLine(point: LogPoint, offset: number): Buffer {
   const facts = `${point.hash}\t${offset}\t${point.count}`
   return Buffer.from(`#seal\t${facts}\t${sha256Hex(facts)}\n`)
+}
+
+/** The line that ends a log at `point`, when it is written at `offset`: it goes on in another one. */
+export function movedLine(point: LogPoint, offset: number, generation: number): Buffer {
+  const facts = `${point.hash}\t${offset}\t${point.count}\t${generation}`
+  return Buffer.from(`#moved\t${facts}\t${sha256Hex(facts)}\n`)
 }
 
 /** The line of a commit at `offset` that follows `previous`, and the hash of each of its events. */
@@ -127,16 +136,16 @@ function readSeal(
   offset: number,
   point: Pick<LogPoint, 'count' | 'hash'>,
 ): LineMeaning {
-  const [mark, previous, statedOffset, position, checksum, ...more] = line
-    .toString('latin1')
-    .split('\t')
+  const [mark, ...fields] = line.toString('latin1').split('\t')
+  const checksum = fields.pop()
+  const [previous, statedOffset, position, generation] = fields
+  const isKnown =
+    (mark === '#seal' && fields.length === 3) || (mark === '#moved' && fields.length === 4)
   const isWhole =
-    mark === '#seal' &&
-    more.length === 0 &&
-    statedOffset === String(offset) &&
-    checksum === sha256Hex(`${previous}\t${statedOffset}\t${position}`)
+    isKnown && statedOffset === String(offset) && checksum === sha256Hex(fields.join('\t'))
   if (!isWhole) return VOID
   const isNext = previous === point.hash && position === String(point.count)
+  if (isNext && mark === '#moved') return { kind: 'moved', generation: Number(generation) }
   if (isNext) return { kind: 'seal' }
   return { kind: 'damage', events: [], hash: previous as EventHash, position: Number(position) }
 }

@@ -30,7 +30,7 @@ export async function makeRoom(follower: LogFollower): Promise<void> {
   await follower.catchUp()
   await follower.checkAnchor()
   const { segment, size } = follower
-  if (!follower.damage && segment && size >= options.segmentBytes) {
+  if (!follower.damage && !follower.movedTo && segment && size >= options.segmentBytes) {
     const prefix = voidPrefix(follower)
     const seal = sealLine(follower.point, size + prefix.length)
     options.disk.appendOnce(segment.fd, Buffer.concat([Buffer.from(prefix), seal]))
@@ -50,6 +50,8 @@ export async function makeRoom(follower: LogFollower): Promise<void> {
     await follower.catchUp()
   }
   if (follower.damage) throw follower.damage
+  // Whoever keeps such a log knows where it goes on, and begins again there.
+  if (follower.movedTo) throw new AppError('storage-unavailable', 'The log has ended')
 }
 
 /** What has to stand before the next line: nothing, or the end of somebody's torn line. */

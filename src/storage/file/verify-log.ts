@@ -13,6 +13,9 @@ import type { LogOptions } from './log-follower.ts'
 import { type LineEvent, readLine } from './log-line.ts'
 import { Segment } from './segment.ts'
 
+/** Lines that nothing in their file counts behind. */
+const ENDS = ['seal', 'moved']
+
 type At = { count: number; hash: EventHash }
 
 export async function verifyLog(options: LogOptions, progress?: Progress): Promise<VerifyReport> {
@@ -103,7 +106,7 @@ class LogAudit {
       for (const { line, offset } of run) {
         end = offset + line.length + 1
         if (isSealed) this.voidBytes += line.length + 1
-        else isSealed = this.line(segment.number, line, offset) === 'seal'
+        else isSealed = ENDS.includes(this.line(segment.number, line, offset))
       }
       this.progress?.(this.bytesDone + end, this.total)
     }
@@ -128,6 +131,7 @@ class LogAudit {
         if (line[0] !== 0x23 || offset > 0) this.voidBytes += line.length + 1
         break
       case 'seal':
+      case 'moved':
         break
       default:
         meaning satisfies never
