@@ -95,6 +95,10 @@ describeServers('every answer', UNSHARED, (server) => {
     '/%ff',
     '/..',
     '/streams/a/',
+    '/api/v1/health',
+    '/api/v1/metrics',
+    '/api/v1/nope',
+    '/api/v1/producers/x/streams/y/events',
   ]
   const all: [string, Received][] = []
   const answers = async (): Promise<readonly [string, Received][]> => {
