@@ -5,7 +5,18 @@ import type { StreamName } from './stream-name.ts'
 import { type StreamItem, viewOf } from './stream-reader.ts'
 import { linkId, viewOfStream } from './stream-view.ts'
 import type { Streams } from './streams.ts'
-import type { MessageSource, NumberMatcher } from './subscriptions.ts'
+
+/** The streams as groups read them: with their numbers, also where a stream is a view of others. */
+export type MessageSource = {
+  /** Number of the last event; -1 where there is none. */
+  lastNumber(stream: StreamName): Promise<number>
+  /** Numbers from `from` on of events that may be read, ascending, at most `limit`; fewer only at the end. */
+  read(stream: StreamName, from: number, limit: number): Promise<readonly number[]>
+  /** Tells which of some numbers are those of events with these ids. */
+  matcher(stream: StreamName, ids: readonly EventId[]): Promise<NumberMatcher>
+}
+
+export type NumberMatcher = (numbers: readonly number[]) => ReadonlySet<number>
 
 export type SourceParts = {
   readonly log: LogEngine

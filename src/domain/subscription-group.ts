@@ -58,6 +58,11 @@ export function parkedStreamOf({ stream, name }: GroupId): StreamName {
   return parkedStreamName(stream, name) as StreamName
 }
 
+/** The group itself where its state is the same: nothing is to be written then. */
+export function withState(group: Group, state: GroupState): Group {
+  return state === group.state ? group : { ...group, state }
+}
+
 /** What a record holds. Lists instead of named members, and runs: it is written whenever a message changes hands. */
 export type GroupDocument = {
   readonly stream: string

@@ -5,17 +5,14 @@
  * What a fetch does is settled by one compare-and-set on the record of the group: whoever gets it through was
  * handed the messages. A consumer that dies afterwards loses them when they are due.
  */
-import { randomUuid } from '../kit/uuid.ts'
 import type { EventId } from './event.ts'
 import { createGroupRecords } from './group-records.ts'
-import {
-  createParkedMessages,
-  type ParkedMessages,
-  type ParkingStreams,
-} from './parked-messages.ts'
+import type { MessageSource } from './message-source.ts'
+import { createParkedMessages, type ParkingStreams } from './parked-messages.ts'
 import type { Clock, RecordEngine } from './ports.ts'
 import type { StreamName } from './stream-name.ts'
-import type { Group, GroupId } from './subscription-group.ts'
+import { fetchMessages, retryLimits } from './subscription-fetch.ts'
+import { type Group, type GroupId, withState } from './subscription-group.ts'
 import type { GroupSettings } from './subscription-settings.ts'
 import {
   acknowledged,
@@ -23,28 +20,11 @@ import {
   type GroupMessage,
   type GroupState,
   givenBack,
-  handOut,
-  NEVER_DUE,
   newGroupState,
   parked,
   restarted,
-  takeBackDue,
-  waitingMessages,
-  withMessages,
   withoutNumbers,
 } from './subscription-state.ts'
-
-/** The streams as groups read them: with their numbers, also where a stream is a view of others. */
-export type MessageSource = {
-  /** Number of the last event; -1 where there is none. */
-  lastNumber(stream: StreamName): Promise<number>
-  /** Numbers from `from` on of events that may be read, ascending, at most `limit`; fewer only at the end. */
-  read(stream: StreamName, from: number, limit: number): Promise<readonly number[]>
-  /** Tells which of some numbers are those of events with these ids. */
-  matcher(stream: StreamName, ids: readonly EventId[]): Promise<NumberMatcher>
-}
-
-export type NumberMatcher = (numbers: readonly number[]) => ReadonlySet<number>
 
 export type Subscriptions = {
   /** @throws AppError `group-exists` */
@@ -137,7 +117,7 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
     async giveBack(id, ids, action, by) {
       const match = await parts.source.matcher(id.stream, ids)
       const group = await changeState(id, ({ state, settings }) =>
-        givenBack(state, match(numbersOf(state)), action, limitsOf(settings)),
+        givenBack(state, match(numbersOf(state)), action, retryLimits(settings)),
       )
       await park(group, by)
     },
@@ -162,14 +142,6 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
 
 const numbersOf = ({ messages }: GroupState) => messages.map(({ number }) => number)
 
-const newId = () => randomUuid() as EventId
-
-const limitsOf = ({ maxRetryCount }: GroupSettings) => ({ maxRetryCount, newId })
-
-function withState(group: Group, state: GroupState): Group {
-  return state === group.state ? group : { ...group, state }
-}
-
 async function firstNumber(
   source: MessageSource,
   { stream }: GroupId,
@@ -180,65 +152,3 @@ async function firstNumber(
 
 const isUntouched = ({ processed, messages, parking, replay }: GroupState): boolean =>
   processed === 0 && messages.length === 0 && parking.length === 0 && replay.to === replay.from
-
-type FetchParts = SubscriptionParts & {
-  readonly groups: ReturnType<typeof createGroupRecords>
-  readonly parkedMessages: ParkedMessages
-  readonly park: (group: Group, by: string) => Promise<void>
-}
-
-async function fetchMessages(
-  parts: FetchParts,
-  id: GroupId,
-  count: number,
-  by: string,
-): Promise<readonly GroupMessage[]> {
-  let handed: ReadonlySet<number> = new Set()
-  let replayedTo = 0
-  const group = await parts.groups.change(id, async (now) => {
-    handed = new Set()
-    replayedTo = 0
-    if (now.state.isStopped) return now
-    const nowMs = parts.clock.now()
-    const state = takeBackDue(now.state, nowMs, limitsOf(now.settings))
-    const filled = await filledUp(parts, { ...now, state }, count)
-    if (filled.replay.from > state.replay.from) replayedTo = filled.replay.from
-    handed = new Set(
-      waitingMessages(filled)
-        .slice(0, count)
-        .map(({ number }) => number),
-    )
-    const { messageTimeoutMilliseconds: timeoutMs } = now.settings
-    const dueAtMs = timeoutMs === 0 ? NEVER_DUE : nowMs + timeoutMs
-    return withState(now, handed.size === 0 ? filled : handOut(filled, handed, dueAtMs))
-  })
-  await parts.park(group, by)
-  if (replayedTo > 0) await parts.parkedMessages.truncate(id, replayedTo, by)
-  return group.state.messages.filter(({ number }) => handed.has(number))
-}
-
-/** Adds what is to be replayed, and then new events, until there is enough to hand out or no room. */
-async function filledUp(
-  { source, parkedMessages, maxMessages }: FetchParts,
-  { id, settings, state }: Group,
-  count: number,
-): Promise<GroupState> {
-  const most = Math.min(settings.bufferSize, maxMessages)
-  const room = ({ messages }: GroupState, waiting: number) =>
-    Math.max(0, Math.min(count - waiting, most - messages.length))
-  let filled = state
-  const { from, to } = state.replay
-  const replayed = Math.min(room(filled, waitingMessages(filled).length), to - from)
-  if (replayed > 0) {
-    const replay = { from: from + replayed, to }
-    const numbers = await parkedMessages.read(id, { from, to: replay.from })
-    const events = await Promise.all(numbers.map((number) => source.read(id.stream, number, 1)))
-    const found = events.flat().filter((number) => numbers.includes(number))
-    filled = { ...withMessages(filled, found), replay }
-  }
-  const wanted = room(filled, waitingMessages(filled).length)
-  if (wanted === 0) return filled
-  const fresh = await source.read(id.stream, filled.next, wanted)
-  const last = fresh.at(-1)
-  return last === undefined ? filled : { ...withMessages(filled, fresh), next: last + 1 }
-}
