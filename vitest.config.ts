@@ -32,6 +32,7 @@ export default defineConfig({
       {
         test: {
           name: 'contract',
+          globalSetup: ['test/support/use-postgres.ts'],
           testTimeout: 60_000,
           include: ['test/contract/**/*.test.ts', 'test/disk/**/*.test.ts'],
         },

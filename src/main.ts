@@ -65,6 +65,7 @@ async function runCommand(): Promise<void> {
       },
       workAsOwner: () => workAsOwner(loaded(options).store, 'existing'),
       untilStopped,
+      migrateStore: async () => (await import('./wire.ts')).migrateStore(loaded(options)),
       importOriginal: async (...call) =>
         (await import('./wire.ts')).originalFolders.importOriginal(...call),
       exportOriginal: async (...call) =>

@@ -22,7 +22,13 @@ import { createProgramLog, type ProgramLog } from './program-log.ts'
 import { mapStack } from './program-stack.ts'
 import { programVersion } from './program-version.ts'
 import { asyncDisk, syncDisk } from './storage/file/disk.ts'
-import { type OpenedStorage, type OpenOptions, openStorage } from './storage/open.ts'
+import {
+  type MigrateOutcome,
+  migrateStorage,
+  type OpenedStorage,
+  type OpenOptions,
+  openStorage,
+} from './storage/open.ts'
 
 export const systemClock: Clock = { now: () => Date.now() }
 
@@ -41,6 +47,10 @@ export async function openCommandStore(
   const opened = await openStorage({ settings, clock: systemClock, mode, serves: 'command' })
   return opened.store
 }
+
+/** Makes or upgrades the schema of a database, for a command. */
+export const migrateStore = (settings: Settings): Promise<MigrateOutcome> =>
+  migrateStorage(settings)
 
 /** Both ways between a store and a folder of the original Apie; loaded when a command asks for it. */
 export const originalFolders = {

@@ -39,6 +39,7 @@ const RULES: readonly Rule[] = [
   },
   { files: 'storage/file/', ours: ['domain/', 'kit/'], outside: ['node:path'] },
   { files: 'storage/memory/', ours: ['domain/', 'kit/'], outside: [] },
+  { files: 'storage/postgres/', ours: ['domain/', 'kit/'], outside: ['pg'] },
   {
     files: 'http/',
     ours: ['domain/', 'kit/'],

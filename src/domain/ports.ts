@@ -196,6 +196,8 @@ export type RecordEngine = {
    * there are such records, however many others the collection has
    */
   list(collection: Collection, group?: string): Promise<readonly StoredRecord[]>
+  /** The collections that have records, or had some, in any order. May cost as much as all records. */
+  collections(): Promise<readonly Collection[]>
   /** Checks what the records are kept in; changes nothing. Absent where that could not be damaged. */
   readonly verify?: (progress?: Progress) => Promise<VerifyReport>
   close(): Promise<void>
@@ -220,16 +222,21 @@ export type ContentInfo = {
 /** Bytes `start` to `end`, both inclusive, counted from 0. */
 export type ByteRange = { readonly start: number; readonly end: number }
 
+/** What is told of a blob that is put in. */
+export type ContentAbout = {
+  readonly filename: string
+  readonly mediaType: string
+  /** When it first came to be, where another store has told; else now. As in `ContentInfo`. */
+  readonly createdAtMs?: number
+}
+
 export type ContentEngine = {
   /**
    * Takes a stream of bytes into the store; durable when it resolves. Bytes that are there already keep
    * the name and media type of their first upload.
    * @throws AppError `storage-full`, …: nothing was stored
    */
-  put(
-    bytes: AsyncIterable<Uint8Array>,
-    about: { readonly filename: string; readonly mediaType: string },
-  ): Promise<ContentInfo>
+  put(bytes: AsyncIterable<Uint8Array>, about: ContentAbout): Promise<ContentInfo>
   info(hash: ContentHash): Promise<ContentInfo | undefined>
   /**
    * The bytes in chunks; `undefined` where the blob is not there. The bytes of a chunk are valid until the

@@ -12,7 +12,7 @@ export type SetupToken = {
   /** The token; made where there is none yet. @throws AppError `storage-…` */
   make(): Promise<string>
   /** Never fails: a token that stays opens nothing once there is an account. */
-  remove(): void
+  remove(): void | Promise<void>
 }
 
 /** Fewest characters of a token: a guess must be hopeless. */
@@ -67,7 +67,7 @@ export function createSetup(
       }
       const made = isOver ? undefined : await accounts.addFirstAdmin({ name, password })
       // Also where another one was faster: asking for the token may have made it anew.
-      token.remove()
+      await token.remove()
       return made
     },
   }

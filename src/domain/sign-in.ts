@@ -56,7 +56,7 @@ export function createSignIn(parts: SignInParts): SignIn {
   const { hasher, throttle } = parts
   const checkOnce = rememberRight()
   const check = async (name: string, password: string, address: string, known?: Known) => {
-    throttle.enter(name, address)
+    await throttle.enter(name, address)
     let outcome: 'right' | 'wrong' | 'unknown' = 'unknown'
     try {
       const isRight = await isStretched(password, known?.password, hasher)
@@ -64,7 +64,7 @@ export function createSignIn(parts: SignInParts): SignIn {
       if (isRight && known?.account) await strengthen(parts, known.account, password)
       return isRight
     } finally {
-      throttle.leave(name, address, outcome)
+      await throttle.leave(name, address, outcome)
     }
   }
   return async (rawName, rawPassword, address) => {

@@ -27,8 +27,8 @@ export type Attempts = {
  * account names cannot wipe the count of a network. Neither call throws: what cannot be counted is not.
  */
 export type AttemptCounter = {
-  read(key: AttemptKey): Attempts | undefined
-  write(key: AttemptKey, attempts: Attempts): void
+  read(key: AttemptKey): Attempts | undefined | Promise<Attempts | undefined>
+  write(key: AttemptKey, attempts: Attempts): void | Promise<void>
 }
 
 export type Throttle = {
@@ -36,8 +36,8 @@ export type Throttle = {
    * Takes note that a password is about to be checked; `leave` must follow.
    * @throws AppError `too-many-attempts` with fact `retryAfterSeconds`
    */
-  enter(name: string, address: string): void
-  leave(name: string, address: string, outcome: 'right' | 'wrong' | 'unknown'): void
+  enter(name: string, address: string): Promise<void>
+  leave(name: string, address: string, outcome: 'right' | 'wrong' | 'unknown'): Promise<void>
 }
 
 const LIMIT = 10
@@ -54,38 +54,42 @@ export function createThrottle(attempts: AttemptCounter, clock: Clock): Throttle
     if (count > 0) pending.set(key.hash, count)
     else pending.delete(key.hash)
   }
-  const countFailure = (key: AttemptKey): void => {
-    const found = attempts.read(key) ?? NONE
+  const countFailure = async (key: AttemptKey): Promise<void> => {
+    const found = (await attempts.read(key)) ?? NONE
     const failures = remaining(found, clock.now()) + 1
-    attempts.write(key, { ...found, failures, lastFailureMs: clock.now() })
+    await attempts.write(key, { ...found, failures, lastFailureMs: clock.now() })
   }
-  const countSuccess = (key: AttemptKey): void => {
-    const found = attempts.read(key) ?? NONE
+  const countSuccess = async (key: AttemptKey): Promise<void> => {
+    const found = (await attempts.read(key)) ?? NONE
     const isFresh = clock.now() - found.lastSuccessMs < DAY_MS
     if (found.failures === 0 && isFresh) return
-    attempts.write(key, { ...NONE, lastSuccessMs: clock.now() })
+    await attempts.write(key, { ...NONE, lastSuccessMs: clock.now() })
   }
   return {
-    enter(name, address) {
+    async enter(name, address) {
       const { network, account } = keysOf(name, address)
       const now = clock.now()
-      const own = attempts.read(account) ?? NONE
+      const own = (await attempts.read(account)) ?? NONE
       const isKnown = own.lastSuccessMs > 0 && now - own.lastSuccessMs < KNOWN_FOR_MS
-      const judged = isKnown ? own : (attempts.read(network) ?? NONE)
+      const judged = isKnown ? own : ((await attempts.read(network)) ?? NONE)
+      // From here to the counting nothing is waited for: no two at once see the same count.
       const underWay = pending.get((isKnown ? account : network).hash) ?? 0
       const failures = remaining(judged, now)
       if (failures + underWay >= LIMIT) throw tooMany(failures, judged, now)
       addPending(network, 1)
       addPending(account, 1)
     },
-    leave(name, address, outcome) {
+    async leave(name, address, outcome) {
       const { network, account } = keysOf(name, address)
-      addPending(network, -1)
-      addPending(account, -1)
-      if (outcome === 'right') countSuccess(account)
-      if (outcome !== 'wrong') return
-      countFailure(network)
-      countFailure(account)
+      try {
+        if (outcome === 'right') await countSuccess(account)
+        if (outcome !== 'wrong') return
+        await countFailure(network)
+        await countFailure(account)
+      } finally {
+        addPending(network, -1)
+        addPending(account, -1)
+      }
     },
   }
 }

@@ -33,13 +33,54 @@ export async function openStorage(options: OpenOptions): Promise<OpenedStorage> 
       return await openFolder(rest, options)
     case 'memory':
       return openMemory(clock)
+    case 'postgres':
+    case 'postgresql':
+      return await openPostgres(options)
     default:
-      throw new AppError(
-        'bad-setting',
-        `store: there is no engine "${scheme || 'without a name'}"; use "file:DIR" or "memory:"`,
-        { setting: 'store' },
-      )
+      throw noEngine(scheme)
   }
+}
+
+function noEngine(scheme: string): AppError {
+  return new AppError(
+    'bad-setting',
+    `store: there is no engine "${scheme || 'without a name'}"; use "file:DIR", "postgresql://…" or "memory:"`,
+    { setting: 'store' },
+  )
+}
+
+/** Version of the schema before and after; `undefined` where the engine has none. */
+export type MigrateOutcome = { readonly from: number; readonly to: number } | undefined
+
+/** Makes or upgrades the schema of a database. @throws AppError as `openStorage` does */
+export async function migrateStorage(settings: Settings): Promise<MigrateOutcome> {
+  const scheme = settings.store.slice(0, settings.store.indexOf(':'))
+  switch (scheme) {
+    case 'file':
+    case 'memory':
+      return undefined
+    case 'postgres':
+    case 'postgresql': {
+      const { migratePostgres } = await import('./postgres/engine.ts')
+      return migratePostgres(databaseOptions(settings, 'command'))
+    }
+    default:
+      throw noEngine(scheme)
+  }
+}
+
+/** Connections at once, where the URL does not say. */
+const CONNECTIONS = { 'one-request': 2, 'many-requests': 10, command: 4 } as const
+
+function databaseOptions(settings: Settings, serves: OpenOptions['serves']) {
+  const { store: url, lockTimeoutMs } = settings
+  return { url, lockTimeoutMs, connections: CONNECTIONS[serves] }
+}
+
+async function openPostgres({ settings, clock, serves }: OpenOptions): Promise<OpenedStorage> {
+  const { openPostgresStore } = await import('./postgres/engine.ts')
+  const isPatient = serves === 'many-requests'
+  return openPostgresStore({ ...databaseOptions(settings, serves), clock, isPatient })
 }
 
 async function openMemory(clock: Clock): Promise<OpenedStorage> {

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { asyncDisk, type Disk, syncDisk } from '../../src/storage/file/disk.ts'
 import { openFileStore } from '../../src/storage/file/engine.ts'
 import { createMemoryStore } from '../../src/storage/memory/engine.ts'
+import { postgresUrl } from '../support/postgres-cluster.ts'
+import { makePostgresPlace, openPostgresPlace } from '../support/postgres-store.ts'
 import type { Engine } from '../support/store.ts'
 
 const memory: Engine = {
@@ -54,8 +56,32 @@ const file = (name: string, disk: Disk): Engine => ({
   },
 })
 
+const postgres = (clusterUrl: string): Engine => ({
+  name: 'postgresql',
+  persistence: { kind: 'durable' },
+  async open({ clock }) {
+    const place = await makePostgresPlace(clusterUrl)
+    let { store } = await openPostgresPlace(place, clock)
+    return {
+      store,
+      reopen: async () => {
+        await store.close()
+        store = (await openPostgresPlace(place, clock)).store
+        return store
+      },
+      close: async () => {
+        await store.close()
+        await place.remove()
+      },
+    }
+  },
+})
+
+const clusterUrl = postgresUrl()
+
 export const engines: readonly Engine[] = [
   memory,
   file('file, one request', syncDisk),
   file('file, many requests', asyncDisk),
+  ...(clusterUrl === undefined ? [] : [postgres(clusterUrl)]),
 ]

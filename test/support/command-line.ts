@@ -37,6 +37,7 @@ export async function runWords(
       programPath: '/nowhere/apie',
       settings: () => readSettings({ options, environment: given.environment ?? {} }),
       workAsOwner: async () => undefined,
+      migrateStore: async () => undefined,
       openStore: async () => {
         throw new Error('this test has no store')
       },

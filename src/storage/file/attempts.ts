@@ -9,7 +9,7 @@
  *    18   6  last failure, ms                  24  6  last success, ms      30  2  zero
  */
 import { AppError } from '../../domain/app-error.ts'
-import type { AttemptCounter, AttemptKey, Attempts } from '../../domain/throttle.ts'
+import type { AttemptKey, Attempts } from '../../domain/throttle.ts'
 import type { Disk } from './disk.ts'
 
 const SLOTS_OF_A_KIND = 2048
@@ -17,8 +17,14 @@ const SLOT_BYTES = 32
 const TAG_BYTES = 16
 const FILE_BYTES = 2 * SLOTS_OF_A_KIND * SLOT_BYTES
 
+/** An `AttemptCounter` that has nothing to wait for. */
+export type AttemptFile = {
+  read(key: AttemptKey): Attempts | undefined
+  write(key: AttemptKey, attempts: Attempts): void
+}
+
 /** @param path of the file; made when the first failure is counted */
-export function createFileAttempts(disk: Disk, path: string): AttemptCounter {
+export function createFileAttempts(disk: Disk, path: string): AttemptFile {
   return {
     read: (key) => orNothing(() => readSlot(disk, path, key)),
     write: (key, attempts) => orNothing(() => writeSlot(disk, path, key, attempts)),

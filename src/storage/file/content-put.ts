@@ -1,7 +1,7 @@
 /** Takes a stream of bytes into the content store. What the files mean is `content-files.ts`. */
 import { join } from 'node:path'
 import { AppError } from '../../domain/app-error.ts'
-import type { ContentHash, ContentInfo } from '../../domain/ports.ts'
+import type { ContentAbout, ContentHash, ContentInfo } from '../../domain/ports.ts'
 import { randomHex } from '../../kit/random.ts'
 import { startSha256 } from '../../kit/sha256.ts'
 import {
@@ -14,8 +14,6 @@ import {
 import type { Disk, Fd } from './disk.ts'
 import { discard, writeTemporary } from './durable-write.ts'
 import { sweepTemporary } from './temporary-files.ts'
-
-export type UploadNames = { readonly filename: string; readonly mediaType: string }
 
 /** Small pieces are gathered up to this many bytes before they are written. */
 const GATHER_BYTES = 256 * 1024
@@ -34,7 +32,7 @@ const LOOK_EVERY_BYTES = 16 * 1024 * 1024
 export async function putContent(
   place: ContentPlace,
   bytes: AsyncIterable<Uint8Array>,
-  names: UploadNames,
+  { filename, mediaType, createdAtMs = place.clock.now() }: ContentAbout,
 ): Promise<ContentInfo> {
   const { disk, layout, clock } = place
   // A copy of a data folder may lack the folders that were empty.
@@ -45,7 +43,7 @@ export async function putContent(
   const upload = new Upload(disk, layout.root)
   const blob = await writeTemporary(disk, layout.temporary, (fd) => upload.receive(fd, bytes))
   try {
-    const info = { ...upload.digest(), ...names, createdAtMs: clock.now() }
+    const info = { ...upload.digest(), filename, mediaType, createdAtMs }
     const text = Buffer.from(aboutText(info))
     const about = await writeTemporary(disk, layout.temporary, (fd) => disk.writeMuch(fd, text))
     try {

@@ -14,6 +14,8 @@ import {
 import type {
   AppendOutcome,
   AppendRequest,
+  ImportCount,
+  LinkedEvent,
   LogEngine,
   LogHead,
   Progress,
@@ -28,7 +30,6 @@ import { type SequenceKey, streamSequence } from '../../domain/sequence.ts'
 import { BoundedMap } from '../../kit/bounded-map.ts'
 import { Appender } from './appender.ts'
 import type { Entry } from './entry.ts'
-import type { ImportCount, ImportedEvent } from './importer.ts'
 import type { Lock } from './lock.ts'
 import { LogFollower, type LogOptions } from './log-follower.ts'
 import { readLine } from './log-line.ts'
@@ -157,7 +158,7 @@ export class FileLog implements LogEngine {
 
   /** Takes in a history that has its texts and hashes already; see `importer.ts`. */
   async importEvents(
-    events: AsyncIterable<ImportedEvent>,
+    events: AsyncIterable<LinkedEvent>,
     progress?: Progress,
   ): Promise<ImportCount> {
     const { importEvents } = await import('./importer.ts')

@@ -2,24 +2,14 @@
  * Takes in events that have their text and hash already, byte for byte, such as the history of another
  * store. Each becomes a commit of its own.
  */
-import { AppError } from '../../domain/app-error.ts'
-import { chainHash, type EventHash, parseStoredEvent } from '../../domain/event.ts'
-import { nameProblem } from '../../domain/name.ts'
-import type { Progress } from '../../domain/ports.ts'
+import { parseStoredEvent } from '../../domain/event.ts'
+import { checkLinkedEvent, refusedImport } from '../../domain/linked-event.ts'
+import type { ImportCount, LinkedEvent, Progress } from '../../domain/ports.ts'
 import type { Lock } from './lock.ts'
 import type { LogFollower } from './log-follower.ts'
 import type { IndexedEvent } from './log-index.ts'
 import { commitLine, type LogPoint } from './log-line.ts'
 import { makeRoom, voidPrefix, writeIndexed } from './log-tail.ts'
-
-/** An event with its place in a chain. */
-export type ImportedEvent = {
-  readonly json: Uint8Array
-  readonly hash: EventHash
-  readonly previous: EventHash
-}
-
-export type ImportCount = { readonly imported: number; readonly alreadyThere: number }
 
 const GROUP_BYTES = 1 << 20
 
@@ -32,13 +22,13 @@ const GROUP_BYTES = 1 << 20
 export async function importEvents(
   follower: LogFollower,
   lock: Lock,
-  events: AsyncIterable<ImportedEvent>,
+  events: AsyncIterable<LinkedEvent>,
   progress: Progress = () => {},
 ): Promise<ImportCount> {
   const there = await follower.snapshot()
   let position = 0
   let bytes = 0
-  let group: ImportedEvent[] = []
+  let group: LinkedEvent[] = []
   const flush = async () => {
     if (group.length > 0) await writeGroup(follower, lock, group, position - group.length)
     group = []
@@ -46,9 +36,10 @@ export async function importEvents(
     progress(position, position)
   }
   for await (const event of events) {
-    check(event, position)
+    checkLinkedEvent(event, position)
     if (position < there) {
-      if (follower.index.entry(position).hash !== event.hash) throw refused(position, 'is another')
+      if (follower.index.entry(position).hash !== event.hash)
+        throw refusedImport(position, 'is another')
     } else {
       group.push({ ...event, json: Uint8Array.from(event.json) })
       bytes += event.json.length
@@ -60,30 +51,10 @@ export async function importEvents(
   return { imported: Math.max(0, position - there), alreadyThere: Math.min(position, there) }
 }
 
-function check({ json, hash, previous }: ImportedEvent, position: number): void {
-  if (chainHash(previous, json) !== hash) throw refused(position, 'has a wrong hash')
-  if (json.includes(9) || json.includes(10)) throw refused(position, 'holds a tab or a line feed')
-  const event = parse(json, hash, position)
-  const isEvent = typeof event?.eventId === 'string' && typeof event.eventType === 'string'
-  if (!isEvent || nameProblem(event.stream)) throw refused(position, 'is no event')
-}
-
-function parse(json: Uint8Array, hash: EventHash, position: number) {
-  try {
-    return parseStoredEvent({ json, hash, position })
-  } catch {
-    return undefined
-  }
-}
-
-function refused(position: number, problem: string): AppError {
-  return new AppError('import-refused', `Event ${position} ${problem}`, { position })
-}
-
 async function writeGroup(
   follower: LogFollower,
   lock: Lock,
-  group: readonly ImportedEvent[],
+  group: readonly LinkedEvent[],
   position: number,
 ): Promise<void> {
   await follower.exclusive(async () => {
@@ -93,7 +64,7 @@ async function writeGroup(
     try {
       await makeRoom(follower)
       const isNext = follower.point.count === position && follower.point.hash === group[0]?.previous
-      if (!isNext) throw refused(position, 'does not follow the end of the log')
+      if (!isNext) throw refusedImport(position, 'does not follow the end of the log')
       writeCommits(follower, group)
     } finally {
       held.release()
@@ -103,7 +74,7 @@ async function writeGroup(
   })
 }
 
-function writeCommits(follower: LogFollower, group: readonly ImportedEvent[]): void {
+function writeCommits(follower: LogFollower, group: readonly LinkedEvent[]): void {
   const prefix = voidPrefix(follower)
   let { point } = follower
   let offset = follower.size + prefix.length
@@ -131,6 +102,7 @@ function writeCommits(follower: LogFollower, group: readonly ImportedEvent[]): v
     point = { ...point, count: point.count + 1, hash, offset, createdAtMs } satisfies LogPoint
   }
   const { isWhole } = writeIndexed(follower, Buffer.from(prefix + lines.join('')), indexed)
-  if (!isWhole) throw refused(follower.point.count, 'could not be written; run the import again')
+  if (!isWhole)
+    throw refusedImport(follower.point.count, 'could not be written; run the import again')
   follower.noteOwn(point, offset)
 }

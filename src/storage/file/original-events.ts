@@ -16,10 +16,9 @@ import {
   parseEventId,
 } from '../../domain/event.ts'
 import { nameProblem } from '../../domain/name.ts'
-import type { Progress } from '../../domain/ports.ts'
+import type { LinkedEvent, Progress } from '../../domain/ports.ts'
 import type { Disk, Fd } from './disk.ts'
 import { discard, replaceFile, writeTemporary } from './durable-write.ts'
-import type { ImportedEvent } from './importer.ts'
 import { readWhole } from './read-whole.ts'
 
 /** Ten digits, a space, 64 hex digits, a line feed. */
@@ -38,7 +37,7 @@ export async function* readOriginalEvents(
   disk: Disk,
   folder: string,
   progress?: Progress,
-): AsyncGenerator<ImportedEvent> {
+): AsyncGenerator<LinkedEvent> {
   const fd = disk.openRead(join(folder, 'index'))
   if (fd === undefined) throw new AppError('import-refused', 'The folder has no file "index"')
   try {
@@ -127,7 +126,7 @@ function problemOf(json: Buffer): string | undefined {
 export async function writeOriginalEvents(
   disk: Disk,
   folder: string,
-  events: AsyncIterable<ImportedEvent>,
+  events: AsyncIterable<LinkedEvent>,
   progress?: (done: number) => void,
 ): Promise<number> {
   const index = join(folder, 'index')
@@ -155,8 +154,8 @@ export async function writeOriginalEvents(
   return sequence
 }
 
-async function* batchesOf(events: AsyncIterable<ImportedEvent>): AsyncGenerator<ImportedEvent[]> {
-  let batch: ImportedEvent[] = []
+async function* batchesOf(events: AsyncIterable<LinkedEvent>): AsyncGenerator<LinkedEvent[]> {
+  let batch: LinkedEvent[] = []
   for await (const event of events) {
     batch.push(event)
     if (batch.length < AT_ONCE) continue
@@ -180,7 +179,7 @@ async function writeEvent(
   disk: Disk,
   folder: string,
   sequence: number,
-  event: ImportedEvent,
+  event: LinkedEvent,
 ): Promise<void> {
   const path = eventPath(folder, sequence, event.hash)
   const own = join(path, '..')

@@ -8,9 +8,14 @@
 import { join } from 'node:path'
 import { AppError } from '../../domain/app-error.ts'
 import { EMPTY_HASH } from '../../domain/event.ts'
-import type { ContentEngine, LogEngine, Progress } from '../../domain/ports.ts'
+import type {
+  ContentEngine,
+  ImportCount,
+  LinkedEvent,
+  LogEngine,
+  Progress,
+} from '../../domain/ports.ts'
 import type { Disk } from './disk.ts'
-import type { ImportCount, ImportedEvent } from './importer.ts'
 import {
   countOriginalContent,
   exportOriginalContent,
@@ -21,7 +26,7 @@ import { readOriginalEvents, writeOriginalEvents } from './original-events.ts'
 /** Where imported events and content go. */
 export type ImportTarget = {
   readonly log: Pick<LogEngine, 'head' | 'findHash'> & {
-    importEvents(events: AsyncIterable<ImportedEvent>, progress?: Progress): Promise<ImportCount>
+    importEvents(events: AsyncIterable<LinkedEvent>, progress?: Progress): Promise<ImportCount>
   }
   readonly content: ContentEngine
 }
@@ -65,12 +70,12 @@ export async function importOriginal(
 
 /** Since each hash covers all before it, two histories agree where the last event that both have is the same. */
 async function checkHistory(
-  events: AsyncIterable<ImportedEvent>,
+  events: AsyncIterable<LinkedEvent>,
   log: ImportTarget['log'],
 ): Promise<number> {
   const { count } = await log.head()
   let total = 0
-  let shared: ImportedEvent | undefined
+  let shared: LinkedEvent | undefined
   for await (const event of events) {
     if (total++ < count) shared = event
   }
@@ -104,7 +109,7 @@ export async function exportOriginal(
   return { events: written, content }
 }
 
-async function* chainedEvents(log: LogEngine, count: number): AsyncGenerator<ImportedEvent> {
+async function* chainedEvents(log: LogEngine, count: number): AsyncGenerator<LinkedEvent> {
   let previous = EMPTY_HASH
   for await (const run of log.readLog(0, count, 'forwards')) {
     for (const { json, hash } of run) {

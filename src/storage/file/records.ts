@@ -77,6 +77,15 @@ export function createFileRecords(generations: RecordGenerations): RecordEngine 
           from += page.length
         }
       }),
+    collections: () =>
+      generations.read(async (log) => {
+        const names = new Set<string>()
+        const { count } = await log.head()
+        for await (const events of log.readLog(0, count, 'forwards')) {
+          for (const event of events) names.add(parseStoredEvent(event).eventType)
+        }
+        return [...names]
+      }),
     verify: (progress) => generations.verify(progress),
     close: () => generations.close(),
   }

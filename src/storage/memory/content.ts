@@ -2,6 +2,7 @@
 import type {
   ByteRange,
   Clock,
+  ContentAbout,
   ContentEngine,
   ContentHash,
   ContentInfo,
@@ -24,10 +25,7 @@ export class MemoryContent implements ContentEngine {
     this.clock = clock
   }
 
-  async put(
-    bytes: AsyncIterable<Uint8Array>,
-    about: { readonly filename: string; readonly mediaType: string },
-  ): Promise<ContentInfo> {
+  async put(bytes: AsyncIterable<Uint8Array>, about: ContentAbout): Promise<ContentInfo> {
     const sha256 = startSha256()
     const chunks: Buffer[] = []
     for await (const chunk of bytes) {
@@ -39,8 +37,8 @@ export class MemoryContent implements ContentEngine {
     const known = this.blobs.get(hash)
     if (known) return known.info
     const all = Buffer.concat(chunks)
-    const { filename, mediaType } = about
-    const info = { hash, size: all.length, filename, mediaType, createdAtMs: this.clock.now() }
+    const { filename, mediaType, createdAtMs = this.clock.now() } = about
+    const info = { hash, size: all.length, filename, mediaType, createdAtMs }
     this.blobs.set(hash, { info, bytes: all })
     return info
   }

@@ -11,11 +11,14 @@ import {
   parseStoredEvent,
   type StoredEvent,
 } from '../../domain/event.ts'
+import { checkLinkedEvent, refusedImport } from '../../domain/linked-event.ts'
 import type {
   AppendOutcome,
   AppendRequest,
   Clock,
   Finding,
+  ImportCount,
+  LinkedEvent,
   LogEngine,
   LogHead,
   Progress,
@@ -139,6 +142,33 @@ export class MemoryLog implements LogEngine {
       findings.push({ kind: 'damage', message: 'The index differs from the log' })
     }
     return { counts: { events: this.events.length }, findings }
+  }
+
+  async importEvents(
+    events: AsyncIterable<LinkedEvent>,
+    progress: Progress = () => {},
+  ): Promise<ImportCount> {
+    const there = this.events.length
+    let position = 0
+    for await (const linked of events) {
+      const facts = checkLinkedEvent(linked, position)
+      const known = this.events[position]
+      if (known && known.hash !== linked.hash) throw refusedImport(position, 'is another')
+      if (!known) {
+        const { count, hash: previous } = this.currentHead()
+        if (count !== position || previous !== linked.previous) {
+          throw refusedImport(position, 'does not follow the end of the log')
+        }
+        const event = { position, hash: linked.hash, json: Buffer.from(linked.json) }
+        this.events.push(event)
+        this.index.add(event, { ...facts, eventId: facts.eventId.toLowerCase() as EventId })
+        this.lastCreatedAtMs = Math.max(this.lastCreatedAtMs, Date.parse(facts.createdAt) || 0)
+        this.appended.ring()
+      }
+      position++
+      progress(position, position)
+    }
+    return { imported: Math.max(0, position - there), alreadyThere: Math.min(position, there) }
   }
 
   async close(): Promise<void> {

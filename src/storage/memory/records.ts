@@ -10,7 +10,7 @@ import type {
 type Kept = { readonly text: string; readonly revision: number }
 
 export class MemoryRecords implements RecordEngine {
-  private readonly collections = new Map<Collection, Map<string, Kept>>()
+  private readonly collectionsByName = new Map<Collection, Map<string, Kept>>()
 
   async read(collection: Collection, key: string): Promise<StoredRecord | undefined> {
     const kept = this.records(collection).get(key)
@@ -47,13 +47,17 @@ export class MemoryRecords implements RecordEngine {
       .map(([key, kept]) => toRecord(key, kept))
   }
 
+  async collections(): Promise<readonly Collection[]> {
+    return [...this.collectionsByName].flatMap(([name, { size }]) => (size > 0 ? [name] : []))
+  }
+
   async close(): Promise<void> {}
 
   private records(collection: Collection): Map<string, Kept> {
-    const found = this.collections.get(collection)
+    const found = this.collectionsByName.get(collection)
     if (found) return found
     const made = new Map<string, Kept>()
-    this.collections.set(collection, made)
+    this.collectionsByName.set(collection, made)
     return made
   }
 }

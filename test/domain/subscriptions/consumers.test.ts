@@ -250,6 +250,7 @@ function processOf(
     write: (...call) => change(() => records.write(...call)),
     remove: (...call) => change(() => records.remove(...call)),
     list: (...call) => read(() => records.list(...call)),
+    collections: () => read(() => records.collections()),
     close: () => records.close(),
   }
   const ownLog: LogEngine = Object.assign(Object.create(log), {

@@ -20,10 +20,10 @@ it('makes one token for everybody, in a file that only the owner reads', async (
 it('makes a new token after the old one was removed, and removes none twice', async () => {
   const { layout } = await makeDataFolder(syncDisk, newFolder())
   const token = createFileSetupToken(syncDisk, layout)
-  token.remove()
+  await token.remove()
   const first = await token.make()
-  token.remove()
-  token.remove()
+  await token.remove()
+  await token.remove()
   expect(fs.existsSync(layout.setupToken)).toBe(false)
   expect(await token.make()).not.toBe(first)
 })

@@ -1,0 +1,35 @@
+/** `apie copy`: moves a whole store between engines. */
+import { AppError } from '../domain/app-error.ts'
+import { copyStore } from '../domain/copy-store.ts'
+import { type CommandCall, EXIT } from './command.ts'
+import { withProgress } from './progress.ts'
+
+export async function runCopy(call: CommandCall): Promise<number> {
+  const { services, terminal, options } = call
+  const [from, to] = [options['from'], options['to']].map((url) =>
+    typeof url === 'string' && url !== '' ? url : undefined,
+  )
+  if (to === undefined) throw new AppError('usage', 'copy needs --to URL')
+  if (to === (from ?? services.settings().store)) {
+    throw new AppError('usage', '--from and --to name the same store')
+  }
+  const source = await services.openStore('existing', from)
+  try {
+    const target = await services.openStore('create', to)
+    try {
+      const counts = await withProgress(terminal, 'copy', (progress) =>
+        copyStore(source, target, progress),
+      )
+      await terminal.out(
+        `events: ${counts.events.imported} copied, ${counts.events.alreadyThere} there before\n` +
+          `content: ${counts.content.imported} copied, ${counts.content.alreadyThere} there before\n` +
+          `records: ${counts.records.imported} copied, ${counts.records.alreadyThere} there before\n`,
+      )
+      return EXIT.ok
+    } finally {
+      await target.close()
+    }
+  } finally {
+    await source.close()
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * From one store to another, whatever their engines: content first, since events may name it; then the log,
+ * byte for byte; then the records. Each part goes on where an earlier copy broke off.
+ */
+import { isSameJson } from '../kit/json-equal.ts'
+import { AppError } from './app-error.ts'
+import { EMPTY_HASH } from './event.ts'
+import type {
+  ContentEngine,
+  ImportCount,
+  LinkedEvent,
+  LogEngine,
+  Progress,
+  RecordEngine,
+  Store,
+} from './ports.ts'
+
+export type CopyCounts = {
+  readonly events: ImportCount
+  readonly content: ImportCount
+  readonly records: ImportCount
+}
+
+/**
+ * @param progress counts events; the log is what takes the time
+ * @throws AppError `import-refused` where the target holds another history; `content-damaged` where bytes of the
+ * source have another hash
+ */
+export async function copyStore(from: Store, to: Store, progress: Progress): Promise<CopyCounts> {
+  const content = await copyContent(from.content, to.content)
+  const events = await copyLog(from.log, to.log, progress)
+  const records = await copyRecords(from.records, to.records)
+  return { events, content, records }
+}
+
+async function copyLog(from: LogEngine, to: LogEngine, progress: Progress): Promise<ImportCount> {
+  if (!to.importEvents) throw new AppError('usage', 'The engine of --to cannot take events over')
+  const { count } = await from.head()
+  if ((await to.head()).count > count) {
+    throw new AppError('import-refused', 'The store of --to has more events than that of --from')
+  }
+  return to.importEvents(linkedEvents(from, count), (done) => progress(done, count))
+}
+
+async function* linkedEvents(log: LogEngine, count: number): AsyncGenerator<LinkedEvent> {
+  let previous = EMPTY_HASH
+  for await (const events of log.readLog(0, count, 'forwards')) {
+    for (const { json, hash } of events) {
+      yield { json, hash, previous }
+      previous = hash
+    }
+  }
+}
+
+async function copyContent(from: ContentEngine, to: ContentEngine): Promise<ImportCount> {
+  let imported = 0
+  let alreadyThere = 0
+  for await (const { hash, filename, mediaType, createdAtMs } of from.list()) {
+    if (await to.info(hash)) {
+      alreadyThere++
+      continue
+    }
+    const bytes = await from.read(hash)
+    if (!bytes) continue
+    const put = await to.put(bytes, { filename, mediaType, createdAtMs })
+    if (put.hash !== hash) {
+      await to.remove(put.hash)
+      throw new AppError('content-damaged', 'Bytes of the source have another hash', { hash })
+    }
+    imported++
+  }
+  return { imported, alreadyThere }
+}
+
+/** Makes the records of the target those of the source. */
+async function copyRecords(from: RecordEngine, to: RecordEngine): Promise<ImportCount> {
+  let imported = 0
+  let alreadyThere = 0
+  const collections = new Set([...(await from.collections()), ...(await to.collections())])
+  for (const collection of collections) {
+    const wanted = await from.list(collection)
+    const there = new Map((await to.list(collection)).map((record) => [record.key, record]))
+    const keys = new Set(wanted.map(({ key }) => key))
+    for (const { key, revision } of there.values()) {
+      if (!keys.has(key)) await to.remove(collection, key, revision)
+    }
+    for (const { key, value } of wanted) {
+      const known = there.get(key)
+      if (known && isSameJson(known.value, value)) {
+        alreadyThere++
+        continue
+      }
+      await to.write(collection, key, value, known?.revision ?? 'absent')
+      imported++
+    }
+  }
+  return { imported, alreadyThere }
+}

@@ -1,0 +1,203 @@
+/**
+ * The connections to one database: what the URL and the `PG…` variables say, a pool, and what happens when
+ * a connection breaks. Every statement goes through here, named, so that it is parsed once a connection;
+ * values are parameters, always.
+ */
+import { Client, type ClientConfig, Pool, type PoolClient, types } from 'pg'
+import { AppError } from '../../domain/app-error.ts'
+import { isConnectionLost, outcomeUnknown, toAppError } from './errors.ts'
+
+/** A statement that is prepared under a name; `text` is a constant of the program. */
+export type Statement = { readonly name: string; readonly text: string }
+
+export type Row = Readonly<Record<string, unknown>>
+
+/** Runs one statement; in a transaction or by itself. */
+export type Run = (statement: Statement, values?: readonly unknown[]) => Promise<readonly Row[]>
+
+export type ConnectionOptions = {
+  /** `postgresql://…`; see docs/engines.md */
+  readonly url: string
+  /** Longest wait for the lock of the log, ms. */
+  readonly lockTimeoutMs: number
+  /** Connections at most, where the URL does not say. */
+  readonly connections: number
+}
+
+const CONNECT_MS = 5000
+/**
+ * Every query has an index and is to use it: a plan made while a table was small stays as long as the
+ * connection does. Planning once is enough then.
+ */
+const PLANNER =
+  '-c enable_seqscan=off -c plan_cache_mode=force_generic_plan -c jit=off -c bytea_output=hex'
+
+const BYTEA = 17
+const INT8 = 20
+
+/** Numbers are numbers and bytes are bytes; everything else is as the driver has it. */
+const parsers: NonNullable<ClientConfig['types']> = {
+  getTypeParser: ((oid: number) => {
+    if (oid === INT8) return Number
+    if (oid === BYTEA) return (value: string) => Buffer.from(value.slice(2), 'hex')
+    return types.getTypeParser(oid, 'text')
+  }) as typeof types.getTypeParser,
+}
+
+export class Connection {
+  private readonly config: ClientConfig
+  private readonly pool: Pool
+  /** Until it has gone well once. */
+  private check: ((run: Run) => Promise<void>) | undefined
+
+  /** @param check runs before the first statement; while it throws, every statement does */
+  constructor(
+    { url, lockTimeoutMs, connections }: ConnectionOptions,
+    check?: (run: Run) => Promise<void>,
+  ) {
+    this.check = check
+    const { connectionString, options, max } = parseUrl(url)
+    this.config = {
+      connectionString,
+      options: `${options} ${PLANNER} -c lock_timeout=${lockTimeoutMs}`.trim(),
+      connectionTimeoutMillis: CONNECT_MS,
+      keepAlive: true,
+      application_name: 'apie',
+      types: parsers,
+    }
+    this.pool = new Pool({ ...this.config, max: max ?? connections, idleTimeoutMillis: 60_000 })
+    // A connection that breaks while nobody uses it is replaced by the next one that is asked for.
+    this.pool.on('error', () => {})
+  }
+
+  /** Connects and checks, where that has not been done. */
+  async ready(): Promise<void> {
+    await this.withClient(async () => undefined)
+  }
+
+  /** One statement that changes nothing; asked again where its connection turns out to be broken. */
+  readonly read: Run = async (statement, values) => {
+    try {
+      return await this.run(statement, values)
+    } catch (error) {
+      if (!isConnectionLost(error)) throw toAppError(error)
+    }
+    try {
+      return await this.run(statement, values)
+    } catch (error) {
+      throw toAppError(error)
+    }
+  }
+
+  /** One statement that is a transaction of its own. @throws AppError `outcome-unknown` */
+  readonly change: Run = (statement, values) =>
+    this.withClient(async (client) => {
+      try {
+        return await runOn(client, statement, values)
+      } catch (error) {
+        throw isConnectionLost(error) ? outcomeUnknown(error) : error
+      }
+    })
+
+  /**
+   * All of `work` or nothing of it; read committed.
+   * @throws AppError `outcome-unknown` where the commit got no answer
+   */
+  transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    return this.withClient(async (client) => {
+      await client.query('BEGIN')
+      let result: T
+      try {
+        result = await work((statement, values) => runOn(client, statement, values))
+      } catch (error) {
+        await client.query('ROLLBACK').catch(() => undefined)
+        throw error
+      }
+      try {
+        await client.query('COMMIT')
+      } catch (error) {
+        throw isConnectionLost(error) ? outcomeUnknown(error) : error
+      }
+      return result
+    })
+  }
+
+  /** A connection of its own outside the pool, for what lasts; not yet connected. */
+  ownClient(): Client {
+    return new Client(this.config)
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end()
+  }
+
+  private run(statement: Statement, values?: readonly unknown[]): Promise<readonly Row[]> {
+    return this.withBareClient((client) => runOn(client, statement, values))
+  }
+
+  private async withClient<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    try {
+      return await this.withBareClient(work)
+    } catch (error) {
+      throw toAppError(error)
+    }
+  }
+
+  private async withBareClient<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect()
+    let isUsable = true
+    // Breaking while it is in use shows as the failure of its statement.
+    const ignore = () => {
+      isUsable = false
+    }
+    client.on('error', ignore)
+    try {
+      await this.check?.((statement, values) => runOn(client, statement, values))
+      this.check = undefined
+      return await work(client)
+    } catch (error) {
+      const isLost = isConnectionLost(error)
+      const isUnknown = error instanceof AppError && error.code === 'outcome-unknown'
+      if (isLost || isUnknown) isUsable = false
+      throw error
+    } finally {
+      client.off('error', ignore)
+      client.release(!isUsable)
+    }
+  }
+}
+
+async function runOn(
+  client: PoolClient,
+  { name, text }: Statement,
+  values: readonly unknown[] = [],
+): Promise<readonly Row[]> {
+  const { rows } = await client.query<Row>({ name, text, values: [...values] })
+  return rows
+}
+
+/** Takes out of the URL what is ours; the driver reads the rest of it, and the `PG…` variables. */
+function parseUrl(text: string): {
+  readonly connectionString: string
+  readonly options: string
+  readonly max: number | undefined
+} {
+  if (!URL.canParse(text)) throw badUrl('is no URL')
+  const url = new URL(text)
+  const options = url.searchParams.get('options') ?? ''
+  const pool = url.searchParams.get('pool')
+  if (pool !== null && !/^[1-9][0-9]{0,3}$/.test(pool)) throw badUrl('pool must be 1 to 9999')
+  url.searchParams.delete('options')
+  url.searchParams.delete('pool')
+  return {
+    connectionString: url.href,
+    options,
+    max: pool === null ? undefined : Number(pool),
+  }
+}
+
+function badUrl(problem: string): AppError {
+  return new AppError('bad-setting', `store: the address of the database ${problem}`, {
+    setting: 'store',
+  })
+}

@@ -1,0 +1,75 @@
+/** From what the driver throws to `AppError`: by SQLSTATE (appendix A of the manual) or the system's code. */
+import { AppError, type ErrorCode } from '../../domain/app-error.ts'
+
+const MIGRATE =
+  'The database holds no store of this program, or an older one; "apie migrate" makes or upgrades it'
+
+type Meaning = { readonly code: ErrorCode; readonly message: string }
+
+const meaning = (code: ErrorCode, message: string): Meaning => ({ code, message })
+const UNAVAILABLE = meaning('storage-unavailable', 'The database cannot be reached')
+const REFUSED = meaning('storage-unavailable', 'The database refuses what the program asks for')
+const BUSY = meaning('lock-timeout', 'Others kept the log busy for too long')
+const FULL = meaning('storage-full', 'There is no space left in the database')
+const DAMAGED = meaning('log-damaged', 'The database says that its data is damaged')
+
+/** By SQLSTATE, else by its class (the first two characters). */
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  '53100': FULL,
+  '25006': meaning('storage-read-only', 'The database takes no changes'),
+  '55P03': BUSY,
+  '40001': BUSY,
+  '40P01': BUSY,
+  '42P01': meaning('format-unknown', MIGRATE),
+  '42703': meaning('format-unknown', MIGRATE),
+  '3F000': meaning('format-unknown', MIGRATE),
+  '3D000': meaning('storage-unavailable', 'There is no such database'),
+  '42501': REFUSED,
+  XX001: DAMAGED,
+  XX002: DAMAGED,
+  '08': UNAVAILABLE,
+  '28': REFUSED,
+  '53': meaning('storage-unavailable', 'The database has no room for more work'),
+  '57': UNAVAILABLE,
+  '58': UNAVAILABLE,
+}
+
+/** The code of an error of the driver or of the system; empty where it has none. */
+export function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : ''
+  return typeof code === 'string' ? code : ''
+}
+
+const isSqlState = (code: string): boolean =>
+  /^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]{4}$/.test(code)
+
+/** Whether the connection is gone, so that nobody knows what became of the last statement. */
+export function isConnectionLost(error: unknown): boolean {
+  if (error instanceof AppError || isDefect(error)) return false
+  const code = codeOf(error)
+  return !isSqlState(code) || /^(08|57P0)/.test(code)
+}
+
+/** A mistake of the program, which no database made. */
+const isDefect = (error: unknown): boolean =>
+  (error instanceof TypeError || error instanceof RangeError) && codeOf(error) === ''
+
+/** `error` itself where it is an `AppError`. */
+export function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  const code = codeOf(error)
+  if (isDefect(error)) return new AppError('internal', 'The program made a mistake', {}, error)
+  const found = isSqlState(code) ? (MEANINGS[code] ?? MEANINGS[code.slice(0, 2)]) : UNAVAILABLE
+  const { code: ours, message } = found ?? meaning('internal', 'The database refused a statement')
+  return new AppError(ours, message, code === '' ? {} : { databaseCode: code }, error)
+}
+
+/** For a change whose commit got no answer. */
+export function outcomeUnknown(cause: unknown): AppError {
+  return new AppError(
+    'outcome-unknown',
+    'The database was lost before it answered: what was sent may be stored; try again with the same ids',
+    {},
+    cause,
+  )
+}

@@ -1,0 +1,105 @@
+/** Recomputes what the log of a database says: chain, keys and numbers. Reads everything once, changes nothing. */
+import {
+  chainHash,
+  EMPTY_HASH,
+  type EventHash,
+  type EventId,
+  type ParsedEvent,
+  parseStoredEvent,
+} from '../../domain/event.ts'
+import type { Finding, Progress, VerifyReport } from '../../domain/ports.ts'
+import type { Row, Run, Statement } from './connection.ts'
+import { readHead } from './log-reads.ts'
+import { JSON_COLUMN, toStoredEvent } from './rows.ts'
+import { COLUMNS, eventKey, keyOf, sequencesFor } from './sequences.ts'
+
+const MOST_FINDINGS = 1000
+const PAGE = 500
+
+const ROWS: Statement = {
+  name: 'verify-rows',
+  text: `SELECT position, hash, ${JSON_COLUMN}, event_key, stream_key, stream_type_key, type_key, category_key, producer
+    FROM apie_event WHERE position >= $1::bigint AND position < $2::bigint ORDER BY position LIMIT $3::bigint`,
+}
+
+/** Events whose number is not how many of their sequence come before them. */
+const WRONG_NUMBERS: readonly Statement[] = Object.entries(COLUMNS).map(
+  ([kind, { key, number }]) => ({
+    name: `verify-numbers-${kind}`,
+    text: `SELECT position FROM (
+      SELECT position, ${number} AS number,
+        row_number() OVER (PARTITION BY ${key ?? '1::integer'} ORDER BY position) - 1 AS expected
+      FROM apie_event WHERE position < $1::bigint AND ${key ?? number} IS NOT NULL) AS numbered
+    WHERE number IS DISTINCT FROM expected ORDER BY position LIMIT $2::bigint`,
+  }),
+)
+
+const EXTRA_STREAMS: Statement = {
+  name: 'verify-streams',
+  text: `SELECT position FROM apie_event
+    WHERE position < $1::bigint AND (version = 0) <> (streams_number IS NOT NULL)
+    ORDER BY position LIMIT $2::bigint`,
+}
+
+export async function verifyLog(run: Run, progress: Progress): Promise<VerifyReport> {
+  const head = await readHead(run)
+  const findings: Finding[] = []
+  const find = (message: string, position: number, hash?: EventHash) => {
+    if (findings.length >= MOST_FINDINGS) return
+    findings.push({ kind: 'damage', message, position, ...(hash && { hash }) })
+  }
+  const last = await verifyRows(run, head.count, find, progress)
+  if (last.count !== head.count || last.hash !== head.hash) {
+    find('The head does not name the last event', head.count, head.hash)
+  }
+  for (const statement of [...WRONG_NUMBERS, EXTRA_STREAMS]) {
+    for (const { position } of await run(statement, [head.count, MOST_FINDINGS])) {
+      find('The number of the event in a sequence is wrong', Number(position))
+    }
+  }
+  return { counts: { events: last.count }, findings }
+}
+
+type Find = (message: string, position: number, hash?: EventHash) => void
+
+async function verifyRows(run: Run, count: number, find: Find, progress: Progress) {
+  let position = 0
+  let hash = EMPTY_HASH
+  for (;;) {
+    const rows = await run(ROWS, [position, count, PAGE])
+    for (const row of rows) {
+      const event = toStoredEvent(row)
+      if (event.position !== position) find('An event is missing before this one', event.position)
+      if (chainHash(hash, event.json) !== event.hash) {
+        find('The event does not chain', event.position, event.hash)
+      }
+      if (!isIndexed(row, event)) find('The keys of the event are wrong', event.position)
+      hash = event.hash
+      position = event.position + 1
+    }
+    progress(position, count)
+    if (rows.length === 0) return { count: position, hash }
+  }
+}
+
+function isIndexed(row: Row, stored: Parameters<typeof parseStoredEvent>[0]): boolean {
+  let event: ParsedEvent
+  try {
+    event = parseStoredEvent(stored)
+  } catch {
+    return false
+  }
+  const { stream, streamType, type, category } = sequencesFor(event.stream, event.eventType)
+  const isKey = (name: string, key: Buffer) =>
+    key.equals((row[name] as Buffer | null) ?? Buffer.of())
+  return (
+    isKey('event_key', eventKey(event.eventId.toLowerCase() as EventId)) &&
+    isKey('stream_key', keyOf(stream)) &&
+    isKey('stream_type_key', keyOf(streamType)) &&
+    isKey('type_key', keyOf(type)) &&
+    (category === undefined
+      ? row['category_key'] === null
+      : isKey('category_key', keyOf(category))) &&
+    (row['producer'] ?? undefined) === event.producer
+  )
+}

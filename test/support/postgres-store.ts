@@ -1,0 +1,37 @@
+/** Stores in a PostgreSQL cluster, each in a schema of its own. */
+import { Client } from 'pg'
+import type { Clock } from '../../src/domain/ports.ts'
+import { migratePostgres, openPostgresStore } from '../../src/storage/postgres/engine.ts'
+
+export type PostgresPlace = {
+  /** For `APIE_STORE`. */
+  readonly url: string
+  remove(): Promise<void>
+}
+
+let made = 0
+
+/** An empty store. */
+export async function makePostgresPlace(clusterUrl: string): Promise<PostgresPlace> {
+  const schema = `t${process.pid}_${Date.now().toString(36)}_${made++}`
+  await inDatabase(clusterUrl, `CREATE SCHEMA ${schema}`)
+  const url = `${clusterUrl}?options=${encodeURIComponent(`-c search_path=${schema}`)}`
+  await migratePostgres(postgresOptions(url))
+  return { url, remove: () => inDatabase(clusterUrl, `DROP SCHEMA ${schema} CASCADE`) }
+}
+
+export const postgresOptions = (url: string) => ({ url, lockTimeoutMs: 8000, connections: 4 })
+
+export async function openPostgresPlace({ url }: PostgresPlace, clock: Clock) {
+  return openPostgresStore({ ...postgresOptions(url), clock })
+}
+
+export async function inDatabase(url: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
