@@ -105,6 +105,41 @@ describe('a data folder', () => {
   })
 })
 
+describe('a data folder whose records are', () => {
+  const withAccount = async (name: string): Promise<string> => {
+    const data = join(root, name)
+    expect(
+      (await apie('user', 'add', 'ann', '--role', 'admin', '--generate', '--data', data)).status,
+    ).toBe(0)
+    return data
+  }
+
+  test.each(['records', 'log'])('gone (%s) does not pass verify', async (folder) => {
+    const data = await withAccount(`gone-${folder}`)
+    rmSync(join(data, folder), { recursive: true })
+    const { status, out } = await apie('verify', '--data', data)
+    expect(status).toBe(1)
+    expect(out).toContain('damage at position 0: The folder of the log is missing')
+  })
+
+  test('changed are named as what they are', async () => {
+    const data = await withAccount('changed-records')
+    const segment = join(data, 'records', 'log', '00000001.log')
+    writeFileSync(
+      segment,
+      readFileSync(segment, 'utf8').replace('"role":"admin"', '"role":"admiN"'),
+    )
+    const { status, err } = await apie('user', 'list', '--data', data)
+    expect(status).toBe(1)
+    expect(err).toContain(
+      'apie: The records of accounts and consumers are damaged: The entry at position 0 is damaged [log-damaged]\n',
+    )
+    const verified = await apie('verify', '--data', data)
+    expect(verified.status).toBe(1)
+    expect(verified.out).toMatch(/^records: .*\n {2}damage at position 0: /m)
+  })
+})
+
 test('a folder that others can read is named, with its owner, its mode and who asks', async () => {
   const open = join(root, 'open')
   mkdirSync(open, { mode: 0o755 })

@@ -51,13 +51,14 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
   const folder = await openFolder(disk, options.root, options)
   if (!folder) return undefined
   const boot = bootId(disk)
-  const openLog = (layout: LogLayout, sequenceRule: SequenceRule): FileLog => {
+  const openLog = (layout: LogLayout, sequenceRule: SequenceRule, name?: string): FileLog => {
     const logOptions: LogOptions = {
       ...options,
       layout,
       storeId: folder.storeId,
       boot,
       sequenceRule,
+      ...(name !== undefined && { name }),
     }
     return new FileLog(
       logOptions,
@@ -69,7 +70,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
     disk,
     layout: folder.layout,
     clock,
-    openLog: (layout) => openLog(layout, recordSequences),
+    openLog: (layout) => openLog(layout, recordSequences, 'The records of accounts and consumers'),
     ...(options.leaveRecordsAt !== undefined && { leaveAt: options.leaveRecordsAt }),
   })
   return {

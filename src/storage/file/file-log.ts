@@ -362,7 +362,8 @@ export class FileLog implements LogEngine {
   }
 
   private damagedAt(position: number): AppError {
-    return this.follower.damaged(`The event at position ${position} is damaged`, { position })
+    const what = this.follower.options.name === undefined ? 'event' : 'entry'
+    return this.follower.damaged(`The ${what} at position ${position} is damaged`, { position })
   }
 }
 

@@ -34,6 +34,8 @@ export type LogOptions = IndexOptions & {
   readonly sync: boolean
   /** Longest time in ms that one call may spend on an index that is behind. */
   readonly catchUpMs: number
+  /** What it is called where it is damaged, if it is not the log of the events. */
+  readonly name?: string
 }
 
 /** Events in memory at which the index is written while a log is read. */
@@ -218,7 +220,9 @@ export class LogFollower {
   }
 
   damaged(message: string, facts: Readonly<Record<string, number>> = {}): AppError {
-    return new AppError('log-damaged', message, facts)
+    const { name } = this.options
+    const told = name === undefined ? message : `${name} are damaged: ${message}`
+    return new AppError('log-damaged', told, facts)
   }
 
   /**

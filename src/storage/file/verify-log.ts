@@ -32,6 +32,7 @@ class LogAudit {
   private readonly total: number
   /** Names in the folder when the check began: files that are made meanwhile are left for the next one. */
   private readonly names: readonly string[]
+  private readonly isFolderGone: boolean
   private at: At = { count: 0, hash: GENESIS.hash }
   private bytesDone = 0
   private voidBytes = 0
@@ -41,11 +42,15 @@ class LogAudit {
     this.progress = progress
     this.head = new HeadFile(options.disk, options.layout.index, options.storeId).read()
     this.index = this.head && IndexAudit.open(options, this.head, this.findings)
-    this.names = options.disk.list(options.layout.segments) ?? []
+    const names = options.disk.list(options.layout.segments)
+    this.isFolderGone = names === undefined
+    this.names = names ?? []
     this.total = logBytes(options, this.names)
   }
 
   async run(): Promise<VerifyReport> {
+    // It is made with the store: without it, and without an index, a log would pass for a new one.
+    if (this.isFolderGone) this.damage('The folder of the log is missing')
     let number = 1
     while (await this.segment(number)) number++
     const known = this.head ? mostOf(this.head) : 0
