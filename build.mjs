@@ -4,7 +4,7 @@
  *  1. esbuild: everything from the entry on → one minified CommonJS file and its source map
  *  2. the official Node binary from the npm package for this machine, stripped: 127 → 108 MB. Stripping has
  *     to come first; a finished executable does not survive it.
- *  3. the program answers an append and a read; what V8 has compiled by then becomes its code cache
+ *  3. the program answers an append and some reads; what V8 has compiled by then becomes its code cache
  *  4. pkg: the file, its cache and a loader go into the binary as a single-executable application
  *
  * Nothing is downloaded. Same sources, same bytes, but for the code cache: V8 seeds its hash tables by chance,
@@ -167,7 +167,7 @@ const script = new Script(text, { ${SCRIPT_OPTIONS}, cachedData })
 script.runInThisContext()(exports, require, module, __filename, __dirname)
 `
 
-/** Answers an append and then a read in one process, and writes the cache. */
+/** Answers an append, a read and a page of a stream in one process, and writes the cache. */
 const TRAINER = `const fs = require('node:fs')
 const { Script } = require('node:vm')
 const [text, cache, hash] = process.argv.splice(2)
@@ -182,6 +182,8 @@ const train = async () => {
   await answer('PUT', '/events')
   process.env.CONTENT_LENGTH = ''
   await answer('GET', '/events/' + hash)
+  process.env.HTTP_ACCEPT = 'application/json'
+  await answer('GET', '/streams/default?embed=body')
   fs.writeFileSync(cache, script.createCachedData())
   exit.call(process, 0)
 }

@@ -55,7 +55,7 @@ function requests<G extends string, P extends string>(
       name: get,
       program: APIE,
       request: () => ({
-        environment: variables('GET', `/events/${hash}`, data, authorization),
+        environment: cgiVariables('GET', `/events/${hash}`, data, authorization),
       }),
       expected: new RegExp(`^Status: 200 [^]*${hash}"}$`),
     },
@@ -64,7 +64,7 @@ function requests<G extends string, P extends string>(
       program: APIE,
       request: () => {
         const input = requestBodyOf(n++)
-        const environment = variables('PUT', '/events', data, authorization)
+        const environment = cgiVariables('PUT', '/events', data, authorization)
         return { environment: { ...environment, CONTENT_LENGTH: String(input.length) }, input }
       },
       expected: /^Status: 200 /,
@@ -81,7 +81,8 @@ function firstHash(data: string): string {
   return start.toString('latin1').split('\n')[1]?.slice(0, 64) ?? ''
 }
 
-function variables(
+/** What a web server tells of a request; the path may have a query. */
+export function cgiVariables(
   method: string,
   path: string,
   data: string,
@@ -96,8 +97,8 @@ function variables(
     REQUEST_METHOD: method,
     REQUEST_URI: `/cgi-bin/apie${path}`,
     SCRIPT_NAME: '/cgi-bin/apie',
-    PATH_INFO: path,
-    QUERY_STRING: '',
+    PATH_INFO: path.split('?')[0] ?? '',
+    QUERY_STRING: path.split('?')[1] ?? '',
     HTTP_HOST: 'localhost',
     HTTP_AUTHORIZATION: authorization,
     CONTENT_TYPE: 'application/json',

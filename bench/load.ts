@@ -18,3 +18,18 @@ export async function appendLoad(
   const { stdout } = await promisify(execFile)(process.execPath, [script, ...words])
   return JSON.parse(stdout) as Rate
 }
+
+const pageScript = fileURLToPath(new URL('page-client.ts', import.meta.url))
+
+/** Asks for the same page for so many seconds, `connections` at a time. */
+export async function pageLoad(
+  { port, authorization }: Serving,
+  path: string,
+  accept: string,
+  connections: number,
+  seconds: number,
+): Promise<Rate> {
+  const words = [port, connections, seconds, authorization, path, accept].map(String)
+  const { stdout } = await promisify(execFile)(process.execPath, [pageScript, ...words])
+  return JSON.parse(stdout) as Rate
+}

@@ -12,6 +12,7 @@ import os from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { apache } from './apache.ts'
+import { atompub } from './atompub.ts'
 import { cgi } from './cgi.ts'
 import { content } from './content.ts'
 import { engine } from './engine.ts'
@@ -30,6 +31,7 @@ const ALL: readonly Measurement[] = [
   serveAppends,
   streamEvents,
   content,
+  atompub,
   apache,
   engine,
 ]

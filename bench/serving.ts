@@ -52,6 +52,13 @@ export async function servePlain(folder: string): Promise<Serving> {
   return await serving(spawn(process.execPath, [script, String(port), folder], quiet()), port, '')
 }
 
+/** @param file what it answers everything with */
+export async function servePage(file: string): Promise<Serving> {
+  const script = fileURLToPath(new URL('page-server.ts', import.meta.url))
+  const port = await freePort()
+  return await serving(spawn(process.execPath, [script, String(port), file], quiet()), port, '')
+}
+
 function quiet() {
   return {
     env: ENVIRONMENT,
