@@ -40,12 +40,17 @@ export function createApis(services: Services): readonly Api[] {
   const { store, clock, settings } = services
   return [
     {
-      prefixes: ['/streams', '/subscriptions'],
+      prefixes: ['/streams'],
       load: async () => {
-        const { loadAtomApi } = await import('./api/atompub/api.ts')
-        const longPollMs = longPollLimit(services)
-        const parts = { log: store.log, records: store.records, clock }
-        return loadAtomApi({ ...parts, settings: { ...settings, longPollMs } })
+        const { loadStreamApi } = await import('./api/atompub/api.ts')
+        return loadStreamApi(atomParts(services))
+      },
+    },
+    {
+      prefixes: ['/subscriptions'],
+      load: async () => {
+        const { loadGroupApi } = await import('./api/atompub/subscriptions/api.ts')
+        return loadGroupApi(atomParts(services))
       },
     },
     {
@@ -64,6 +69,13 @@ export function createApis(services: Services): readonly Api[] {
       load: () => ({ routes: ownRoutes(services), style: defaultStyle(services.settings) }),
     },
   ]
+}
+
+function atomParts(services: Services) {
+  const { store, clock, settings } = services
+  const { serves } = services.process
+  const limited = { ...settings, longPollMs: longPollLimit(services) }
+  return { log: store.log, records: store.records, clock, serves, settings: limited }
 }
 
 /** A process that serves one request is one of few that a host lets run at a time. */

@@ -35,6 +35,8 @@ export type Router = {
 
 type Pattern = {
   readonly path: string
+  /** Of the paths it fits; `undefined` where that may be any number. */
+  readonly segments: number | undefined
   readonly routes: Route[]
   compiled?: { readonly keys: readonly string[]; readonly pattern: RegExp }
 }
@@ -65,7 +67,19 @@ function addPattern(patterns: Map<string, Pattern[]>, route: Route): void {
   patterns.set(first, there)
   const same = there.find(({ path }) => path === route.path)
   if (same) same.routes.push(route)
-  else there.push({ path: route.path, routes: [route] })
+  else there.push({ path: route.path, segments: fixedSegments(route.path), routes: [route] })
+}
+
+function fixedSegments(path: string): number | undefined {
+  return /[*?]/.test(path) ? undefined : segmentsOf(path)
+}
+
+/** Of a path that may end in a slash. */
+function segmentsOf(path: string): number {
+  const end = path.endsWith('/') ? path.length - 1 : path.length
+  let count = 0
+  for (let at = path.indexOf('/'); at >= 0 && at < end; at = path.indexOf('/', at + 1)) count++
+  return count
 }
 
 function firstSegment(path: string): string {
@@ -77,7 +91,9 @@ type Found = { readonly routes: readonly Route[]; readonly parameters: RoutePara
 
 function matches(patterns: readonly Pattern[], plain: string): Found[] {
   const found: Found[] = []
+  const segments = segmentsOf(plain)
   for (const pattern of patterns) {
+    if (pattern.segments !== undefined && pattern.segments !== segments) continue
     pattern.compiled ??= compile(pattern.path)
     const match = pattern.compiled.pattern.exec(plain)
     if (match) {

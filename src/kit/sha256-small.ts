@@ -44,22 +44,40 @@ function pad(data: Uint8Array): Buffer {
   return padded
 }
 
-/** One block of 64 bytes into the state (§6.2.2). */
+/**
+ * One block of 64 bytes into the state (§6.2.2). Written for a process that has just started, where every
+ * look at something outside of the function and every call costs.
+ */
 function block(state: Int32Array, bytes: Buffer, at: number): void {
-  for (let t = 0; t < 16; t++) w[t] = bytes.readInt32BE(at + t * 4)
+  const schedule = w
+  const constants = K
+  for (let t = 0, from = at; t < 16; t++, from += 4) {
+    schedule[t] =
+      ((bytes[from] as number) << 24) |
+      ((bytes[from + 1] as number) << 16) |
+      ((bytes[from + 2] as number) << 8) |
+      (bytes[from + 3] as number)
+  }
   for (let t = 16; t < 64; t++) {
-    const x = w[t - 15] as number
-    const y = w[t - 2] as number
+    const x = schedule[t - 15] as number
+    const y = schedule[t - 2] as number
     const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3)
     const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10)
-    w[t] = (w[t - 16] as number) + s0 + (w[t - 7] as number) + s1
+    schedule[t] = (schedule[t - 16] as number) + s0 + (schedule[t - 7] as number) + s1
   }
-  let [a, b, c, d, e, f, g, h] = state as unknown as [...Eight]
+  let a = state[0] as number
+  let b = state[1] as number
+  let c = state[2] as number
+  let d = state[3] as number
+  let e = state[4] as number
+  let f = state[5] as number
+  let g = state[6] as number
+  let h = state[7] as number
   for (let t = 0; t < 64; t++) {
     const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))
-    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + (K[t] as number) + (w[t] as number)) | 0
+    const t1 =
+      (h + s1 + (g ^ (e & (f ^ g))) + (constants[t] as number) + (schedule[t] as number)) | 0
     const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10))
-    const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0
     h = g
     g = f
     f = e
@@ -67,12 +85,15 @@ function block(state: Int32Array, bytes: Buffer, at: number): void {
     d = c
     c = b
     b = a
-    a = (t1 + t2) | 0
+    // The majority of the three that were a, b and c.
+    a = (t1 + s0 + ((b & c) | (d & (b | c)))) | 0
   }
-  const added = [a, b, c, d, e, f, g, h]
-  for (let index = 0; index < 8; index++) {
-    state[index] = (state[index] as number) + (added[index] as number)
-  }
+  state[0] = (state[0] as number) + a
+  state[1] = (state[1] as number) + b
+  state[2] = (state[2] as number) + c
+  state[3] = (state[3] as number) + d
+  state[4] = (state[4] as number) + e
+  state[5] = (state[5] as number) + f
+  state[6] = (state[6] as number) + g
+  state[7] = (state[7] as number) + h
 }
-
-type Eight = [number, number, number, number, number, number, number, number]

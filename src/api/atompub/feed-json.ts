@@ -1,107 +1,106 @@
-/** Feeds and entries as JSON: two spaces a level, members in a fixed order, texts of events as they are. */
+/**
+ * Feeds and entries as JSON: two spaces a level, members in a fixed order, texts of events as they are. Written
+ * as templates, because a process that has just started runs few lines much faster than many.
+ */
 import { indentedJson } from '../../kit/json-indent.ts'
-import type { JsonText } from '../../kit/json-text.ts'
-import { AUTHOR, type EntryContent, type Feed, type FeedEntry, type FeedLink } from './feed.ts'
+import {
+  AUTHOR,
+  type EntryContent,
+  type Feed,
+  type FeedEntry,
+  type FeedLink,
+  type RichMembers,
+} from './feed.ts'
 
-/** A member and the text of its value, which is indented already. */
-type Member = readonly [string, string]
+const text = (value: string): string => JSON.stringify(value)
 
 export function feedJson(feed: Feed): string {
-  return object(0, [
-    ...text('title', feed.title),
-    ...text('id', feed.id),
-    ...text('updated', feed.updated),
-    ...text('streamId', feed.streamId),
-    author(1),
-    ['headOfStream', String(feed.headOfStream)],
-    ...text('selfUrl', feed.selfUrl),
-    ...text('eTag', feed.eTag),
-    links(1, feed.links),
-    [
-      'entries',
-      list(
-        1,
-        feed.entries.map((entry) => entryText(2, entry)),
-      ),
-    ],
-  ])
+  const { streamId, selfUrl, eTag } = feed
+  return `{
+  "title": ${text(feed.title)},
+  "id": ${text(feed.id)},
+  "updated": ${text(feed.updated)},${streamId === undefined ? '' : `\n  "streamId": ${text(streamId)},`}
+  "author": {
+    "name": "${AUTHOR}"
+  },
+  "headOfStream": ${feed.headOfStream},${selfUrl === undefined ? '' : `\n  "selfUrl": ${text(selfUrl)},`}${eTag === undefined ? '' : `\n  "eTag": ${text(eTag)},`}
+  "links": ${linkList(feed.links, '  ')},
+  "entries": ${entryList(feed.entries)}
+}`
 }
 
+function entryList(entries: readonly FeedEntry[]): string {
+  if (entries.length === 0) return '[]'
+  return `[\n    ${entries.map((entry) => entryText(entry, 2)).join(',\n    ')}\n  ]`
+}
+
+/** An entry on its own. */
 export function entryJson(entry: FeedEntry): string {
-  return entryText(0, entry)
+  return entryText(entry, 0)
 }
 
-function entryText(level: number, entry: FeedEntry): string {
+const INDENTS: readonly string[] = ['', '  ', '    ', '      ', '        ']
+
+const authorAt = (inner: string): string =>
+  `${inner}"author": {\n${inner}  "name": "${AUTHOR}"\n${inner}},`
+const AUTHOR_AT_0 = authorAt('  ')
+const AUTHOR_AT_2 = authorAt('      ')
+
+function entryText(entry: FeedEntry, level: number): string {
   const { rich, content, retryCount } = entry
-  return object(level, [
-    ...(rich === undefined ? [] : members(rich)),
-    ...(retryCount === undefined ? [] : members({ retryCount })),
-    ...text('title', entry.title),
-    ...text('id', entry.id),
-    ...text('updated', entry.updated),
-    author(level + 1),
-    ...text('summary', entry.summary),
-    ...(content === undefined ? [] : [contentMember(level + 1, content)]),
-    links(level + 1, entry.links),
-  ])
+  const outer = INDENTS[level] ?? ''
+  const inner = INDENTS[level + 1] ?? ''
+  const author = level === 0 ? AUTHOR_AT_0 : AUTHOR_AT_2
+  return `{${rich === undefined ? '' : richText(rich, inner)}${retryCount === undefined ? '' : `\n${inner}"retryCount": ${retryCount},`}
+${inner}"title": ${text(entry.title)},
+${inner}"id": ${text(entry.id)},
+${inner}"updated": ${text(entry.updated)},
+${author}
+${inner}"summary": ${text(entry.summary)},${content === undefined ? '' : `\n${inner}"content": ${contentText(content, level + 1)},`}
+${inner}"links": ${linkList(entry.links, inner)}
+${outer}}`
 }
 
-/** An event on its own: what `content` holds. */
-export function contentJson(
-  content: EntryContent,
-  more: Readonly<Record<string, string>> = {},
-): string {
-  return object(0, contentMembers(0, content, more))
+function richText(rich: RichMembers, inner: string): string {
+  const optional = (name: 'data' | 'metaData' | 'linkMetaData'): string => {
+    const value = rich[name]
+    return value === undefined ? '' : `\n${inner}"${name}": ${text(value)},`
+  }
+  return `
+${inner}"eventId": "${rich.eventId}",
+${inner}"eventType": ${text(rich.eventType)},
+${inner}"eventNumber": ${rich.eventNumber},${optional('data')}${optional('metaData')}${optional('linkMetaData')}
+${inner}"streamId": ${text(rich.streamId)},
+${inner}"isJson": ${rich.isJson},
+${inner}"isMetaData": ${rich.isMetaData},
+${inner}"isLinkMetaData": ${rich.isLinkMetaData},
+${inner}"positionEventNumber": ${rich.positionEventNumber},
+${inner}"positionStreamId": ${text(rich.positionStreamId)},`
 }
 
-function contentMember(level: number, content: EntryContent): Member {
-  return ['content', object(level, contentMembers(level, content))]
+/** An event on its own. */
+export function contentJson(content: EntryContent, eventId: string): string {
+  return contentText(content, 0, `\n  "eventId": "${eventId}",`)
 }
 
-function contentMembers(
-  level: number,
-  { data, metadata, ...plain }: EntryContent,
-  more: Readonly<Record<string, string>> = {},
-): readonly Member[] {
-  return [
-    ...members(plain),
-    ...members(more),
-    ['data', json(level + 1, data)],
-    ['metadata', json(level + 1, metadata)],
-  ]
-}
-
-const json = (level: number, value: JsonText): string => indentedJson(value, level)
-
-function text(name: string, value: string | undefined): Member[] {
-  return value === undefined ? [] : [[name, JSON.stringify(value)]]
-}
-
-function members(values: Readonly<Record<string, string | number | boolean>>): Member[] {
-  return Object.entries(values).map(([name, value]) => [name, JSON.stringify(value)])
-}
-
-function author(level: number): Member {
-  return ['author', object(level, [['name', `"${AUTHOR}"`]])]
-}
-
-function links(level: number, all: readonly FeedLink[]): Member {
-  const one = ({ uri, relation }: FeedLink) =>
-    object(level + 1, [
-      ['uri', JSON.stringify(uri)],
-      ['relation', JSON.stringify(relation)],
-    ])
-  return ['links', list(level, all.map(one))]
-}
-
-function object(level: number, all: readonly Member[]): string {
+function contentText(content: EntryContent, level: number, more = ''): string {
   const outer = '  '.repeat(level)
-  const inner = all.map(([name, value]) => `${outer}  "${name}": ${value}`)
-  return `{\n${inner.join(',\n')}\n${outer}}`
+  return `{
+${outer}  "eventStreamId": ${text(content.eventStreamId)},
+${outer}  "eventNumber": ${content.eventNumber},
+${outer}  "eventType": ${text(content.eventType)},${more}
+${outer}  "data": ${indentedJson(content.data, level + 1)},
+${outer}  "metadata": ${indentedJson(content.metadata, level + 1)}
+${outer}}`
 }
 
-function list(level: number, values: readonly string[]): string {
-  if (values.length === 0) return '[]'
-  const outer = '  '.repeat(level)
-  return `[\n${values.map((value) => `${outer}  ${value}`).join(',\n')}\n${outer}]`
+function linkList(links: readonly FeedLink[], outer: string): string {
+  if (links.length === 0) return '[]'
+  const all = links.map(
+    ({ uri, relation }) => `${outer}  {
+${outer}    "uri": ${text(uri)},
+${outer}    "relation": ${text(relation)}
+${outer}  }`,
+  )
+  return `[\n${all.join(',\n')}\n${outer}]`
 }

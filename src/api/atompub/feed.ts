@@ -61,7 +61,7 @@ export const NEVER = '0001-01-01T00:00:00Z'
 
 /** A time as feeds write it: without zeros at the end of the fraction. */
 export function feedTime(iso: string): string {
-  return iso.includes('.') ? iso.replace(/\.?0*Z$/, 'Z') : iso
+  return iso.endsWith('0Z') && iso.includes('.') ? iso.replace(/\.?0*Z$/, 'Z') : iso
 }
 
 /** A stream's own address. */
@@ -71,6 +71,7 @@ export function streamUrl(base: string, stream: string): string {
 
 /** Everything but unreserved characters (RFC 3986 §2.3) is escaped, `$` and `@` too. */
 export function escapeSegment(text: string): string {
+  if (/^[\w.-]+$/.test(text)) return text
   const escaped = encodeURIComponent(text)
   return /[!'()*]/.test(escaped)
     ? escaped.replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)

@@ -106,7 +106,7 @@ async function bodyOf({ form }: Codec, entry: FeedEntry, item: Readable): Promis
     case 'data-json':
       return event.data.kind === 'json' ? indentedJson(event.data.text) : dataText(event.data)
     case 'event-json':
-      return contentJson(eventContent(event), { eventId: event.eventId })
+      return contentJson(eventContent(event), event.eventId)
     case 'raw':
       return event.data.kind === 'json' ? event.data.text : event.data.bytes
     case 'data-xml':

@@ -3,6 +3,7 @@ import type { Clock, LogEngine } from '../../domain/ports.ts'
 import type { StreamName } from '../../domain/stream-name.ts'
 import type { Streams } from '../../domain/streams.ts'
 import type { JsonLimits } from '../../kit/json-text.ts'
+import type { PageCache } from './page-cache.ts'
 
 export type AtomSettings = {
   readonly anonymous: string
@@ -23,6 +24,7 @@ export type AtomParts = {
   readonly clock: Clock
   /** Names of the subscription groups of a stream. */
   readonly groupNames: (stream: StreamName) => Promise<readonly string[]>
+  readonly pages: PageCache
   readonly settings: AtomSettings
 }
 

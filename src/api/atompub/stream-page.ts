@@ -19,6 +19,7 @@ import { feedBody } from './feed-writer.ts'
 import { longPollOf, waitForEvent } from './long-poll.ts'
 import { type Codec, FEED_CODECS } from './media-types.ts'
 import { negotiate, typeHeaders } from './negotiation.ts'
+import { type MadePage, noPageCache } from './page-cache.ts'
 import type { PageForm } from './page-request.ts'
 import type { AtomParts } from './parts.ts'
 import { checkRequireLeader, resolveLinksOf } from './request-headers.ts'
@@ -50,8 +51,9 @@ export function readPage(
     const longPollMs = page.direction === 'forward' ? longPollOf(request, parts.settings) : 0
     const followsLinks = resolveLinksOf(request, true)
     checkRequireLeader(request)
-    await parts.streams.rights.require(context.principal, 'read', stream)
-    return answer(parts, request, context, { stream, page, codec, followsLinks, longPollMs })
+    const asked = { stream, page, codec, followsLinks, longPollMs }
+    const pages = longPollMs === 0 ? parts.pages : noPageCache
+    return pages(request, context, () => answer(parts, request, context, asked))
   }
 }
 
@@ -60,30 +62,33 @@ async function answer(
   request: HttpRequest,
   context: RequestContext,
   asked: Asked,
-) {
-  const { page, codec } = asked
+): Promise<MadePage> {
+  const { stream, page, codec } = asked
+  await parts.streams.rights.require(context.principal, 'read', stream)
   const info = await awaitedInfo(parts, asked)
   refuseUnreadable(info)
   const headers = await pageHeaders(parts, request, info, asked)
   if (isKnownPage(request, pageTag(info.last, codec))) {
-    return { status: 304, reason: 'Not Modified', headers }
+    return { response: { status: 304, reason: 'Not Modified', headers }, isLasting: false }
   }
   const stored = await parts.streams.items(info, ...boundsOf(page, info))
   const items = asked.followsLinks
     ? await parts.streams.follow(stored, context.principal)
     : unfollowed(stored)
+  const base = publicBase(request, parts.settings.baseUrl)
   const embed = codec.form === 'html' ? 'pretty' : parseEmbed(context.query.get('embed'))
-  const entries = items.map((item) =>
-    eventEntry(publicBase(request, parts.settings.baseUrl), item, embed),
-  )
-  const self = streamUrl(publicBase(request, parts.settings.baseUrl), info.stream)
-  const feed = { ...feedHead(self, info, asked, items), entries }
+  const entries = items.map((item) => eventEntry(base, item, embed))
+  const feed = { ...feedHead(streamUrl(base, info.stream), info, asked, items), entries }
+  const body = await feedBody(feed, codec)
+  const isLasting = info.metadata.maxAgeMs === undefined && items.every(isItself)
   return {
-    status: 200,
-    headers: { ...headers, ...typeHeaders(codec) },
-    body: await feedBody(feed, codec),
+    response: { status: 200, headers: { ...headers, ...typeHeaders(codec) }, body },
+    isLasting,
   }
 }
+
+/** Whether what is shown of an item does not follow from other streams. */
+const isItself = ({ kind }: StreamItem): boolean => kind === 'event'
 
 /** Anybody may learn in which forms a stream is offered, but not which groups read it. */
 async function description(
