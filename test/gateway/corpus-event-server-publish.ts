@@ -11,6 +11,7 @@ import {
   putEvent,
   signedInCase,
 } from './corpus-request.ts'
+import { BAD_DOCUMENTS, SYSTEM } from './event-server-documents.ts'
 import {
   document,
   eventsFor,
@@ -26,47 +27,6 @@ import {
 
 const SECOND_WRITER = 'Locked - Second writers not allowed'
 const as = (producer: string): Record<string, string> => ({ 'x-producer-id': producer })
-
-const without = (member: string): unknown =>
-  JSON.parse(JSON.stringify(document(), (key, value) => (key === member ? undefined : value)))
-
-const { system } = document() as { system: Record<string, unknown> }
-
-/** What is wrong with a document, and the words in which that is said. */
-const BAD_DOCUMENTS: readonly (readonly [unknown, RegExp])[] = [
-  [without('event'), /^Bad Request - event is missing$/],
-  [without('system'), /^Bad Request - system is missing$/],
-  [without('trigger'), /^Bad Request - trigger is missing$/],
-  [without('payload'), /^Bad Request - payload is missing$/],
-  [document('', {}), /^Bad Request - event\.name must not be empty$/],
-  [document('x', { event: { version: 1 } }), /^Bad Request - event\.name is missing$/],
-  [document('a\nb'), /^Bad Request - event\.name must not contain control characters$/],
-  [document('n'.repeat(256)), /^Bad Request - event\.name must have at most 255 characters$/],
-  [document('x', { event: { name: 'x' } }), /^Bad Request - event\.version must be a whole number/],
-  [document('x', { event: { name: 'x', version: 0 } }), /event\.version must be a whole number/],
-  [document('x', { event: { name: 'x', version: '1' } }), /event\.version must be a whole number/],
-  [document('x', { event: { name: 'x', version: 1.5 } }), /event\.version must be a whole number/],
-  [
-    document('x', { event: { name: 'x', version: 1, id: P1 } }),
-    /^Bad Request - event\.id must not/,
-  ],
-  [document('x', { eventId: P1 }), /^Bad Request - eventId must not be given/],
-  [document('x', { event: 'x' }), /^Bad Request - event must be an object$/],
-  [document('x', { payload: [] }), /^Bad Request - payload must be an object$/],
-  [document('x', { payload: null }), /^Bad Request - payload must be an object$/],
-  [document('x', { trigger: { type: 'manual', name: '' } }), /trigger\.name must not be empty$/],
-  [document('x', { system: { ...system, id: 5 } }), /system\.id must be a string$/],
-  [document('x', { system: { ...system, timezone: 'Mars/Base' } }), /system\.timezone must be/],
-  [document('x', { system: { ...system, timezone: '+01:00' } }), /system\.timezone must be/],
-  [document('x', { system: { ...system, time: '2017-13-40 00:00:00' } }), /system\.time must be/],
-  [document('x', { system: { ...system, time: '2017-02-29 00:00:00' } }), /system\.time must be/],
-  [document('x', { system: { ...system, time: '2017-02-28T00:00:00Z' } }), /system\.time must be/],
-  [document('$streamDeleted'), /event\.name \$streamDeleted is what deleting a stream writes$/],
-  ['{"event":', /^Bad Request - .* at character 10$/],
-  [`${JSON.stringify(document())} {}`, /^Bad Request - Text after the JSON value/],
-  ['[]', /^Bad Request - The body must be a JSON object$/],
-  ['', /^Bad Request - /],
-]
 
 export const EVENT_SERVER_PUBLISH_CASES: readonly CorpusCase[] = [
   signedInCase('a publish answers with the id of the event as a JSON string', async (send) => {
@@ -125,7 +85,7 @@ export const EVENT_SERVER_PUBLISH_CASES: readonly CorpusCase[] = [
       { time: '1999-12-31 00:00:00', timezone: 'US/Eastern' },
     ]
     for (const times of good) {
-      const sent = document('x', { system: { ...system, ...times } })
+      const sent = document('x', { system: { ...SYSTEM, ...times } })
       expect((await publish(send, 'orders', sent)).status, times.timezone).toBe(200)
     }
     const events = await eventsFor(send, 'orders', { name: 'x' })
@@ -162,7 +122,7 @@ export const EVENT_SERVER_PUBLISH_CASES: readonly CorpusCase[] = [
       const [event] = await eventsFor(send, name, { name: 'Subscription initiated' })
       expect(event).toMatchObject({ streamName: name, sequence: 1 })
     }
-    for (const bad of ['a/b', 'a\tb', 'n'.repeat(256), '$all', '$$orders']) {
+    for (const bad of ['n'.repeat(256), '$all', '$$orders']) {
       expectText(await publish(send, bad), 400, /^Bad Request - stream must /)
     }
   }),

@@ -89,4 +89,4 @@ function comparable({ status, headers, body }: CorpusAnswer): string {
     .replace(new RegExp(TIME, 'g'), 'TIME')
 }
 
-const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,7})?Z/
+const TIME = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,7})?Z?/
