@@ -1,9 +1,10 @@
 /** What the handlers of this API work with. */
-import type { Clock, LogEngine } from '../../domain/ports.ts'
+import type { Clock, LogEngine, RecordEngine } from '../../domain/ports.ts'
 import type { StreamName } from '../../domain/stream-name.ts'
 import type { Streams } from '../../domain/streams.ts'
 import type { JsonLimits } from '../../kit/json-text.ts'
 import type { PageCache } from './page-cache.ts'
+import type { StyleSettings } from './style.ts'
 
 export type AtomSettings = {
   readonly anonymous: string
@@ -33,4 +34,11 @@ export const BATCH_FACTOR = 10
 
 export function jsonLimits({ maxJsonDepth, maxJsonValues, maxJsonKeys }: AtomSettings): JsonLimits {
   return { depth: maxJsonDepth, values: maxJsonValues, keys: maxJsonKeys }
+}
+
+/** What this API is made of. */
+export type AtomApiParts = Omit<AtomParts, 'streams' | 'groupNames' | 'pages' | 'settings'> & {
+  readonly serves: 'one-request' | 'many-requests'
+  readonly records: RecordEngine
+  readonly settings: AtomSettings & StyleSettings & { readonly maxGroupMessages: number }
 }
