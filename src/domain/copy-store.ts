@@ -27,18 +27,25 @@ export type CopyCounts = {
  * source have another hash
  */
 export async function copyStore(from: Store, to: Store, progress: Progress): Promise<CopyCounts> {
+  await refuseOtherHistory(from.log, to.log)
   const content = await copyContent(from.content, to.content)
   const events = await copyLog(from.log, to.log, progress)
   const records = await copyRecords(from.records, to.records)
   return { events, content, records }
 }
 
+/** Before anything is written: the last event of the target must stand in the source at the same position. */
+async function refuseOtherHistory(from: LogEngine, to: LogEngine): Promise<void> {
+  const { count, hash } = await to.head()
+  if (count === 0 || (await from.read(count - 1))?.hash === hash) return
+  throw new AppError('import-refused', 'The store of --to holds another history', {
+    position: count - 1,
+  })
+}
+
 async function copyLog(from: LogEngine, to: LogEngine, progress: Progress): Promise<ImportCount> {
   if (!to.importEvents) throw new AppError('usage', 'The engine of --to cannot take events over')
   const { count } = await from.head()
-  if ((await to.head()).count > count) {
-    throw new AppError('import-refused', 'The store of --to has more events than that of --from')
-  }
   return to.importEvents(linkedEvents(from, count), (done) => progress(done, count))
 }
 
