@@ -107,16 +107,17 @@ function fuzz(random: Random): string {
 
 /** Every answer begins as HTTP does, and none says that something went wrong inside. */
 async function expectSound(server: Server, bytes: string): Promise<void> {
-  const answer = await sendRaw(server.port, bytes, { end: true }).catch((error) => {
+  const received = await sendRaw(server.port, bytes, { end: true }).catch((error) => {
     if (error.code === 'ECONNRESET' || error.code === 'EPIPE') return ''
     throw error
   })
+  // Where the body never came there is nothing behind the leave to send it.
+  const answer = received.replace(/^(?:HTTP\/1\.1 100 [^\r]*\r\n\r\n)+/, '')
   // Apache answers a request line without a version as HTTP/0.9 did: with the body alone.
   const isBodyAlone = server.path !== '' && !answer.startsWith('HTTP/')
   if (answer.includes('"code":"internal"')) throw new Error(answer.slice(0, 2000))
   if (answer === '' || isBodyAlone) return
-  const [, status = '0'] =
-    /^(?:HTTP\/1\.1 100 [^\r]*\r\n\r\n)?HTTP\/1\.[01] (\d{3}) /.exec(answer) ?? []
+  const [, status = '0'] = /^HTTP\/1\.[01] (\d{3}) /.exec(answer) ?? []
   const isSound = Number(status) >= 200 && Number(status) !== 500 && Number(status) < 506
   if (!isSound) throw new Error(answer.slice(0, 2000))
 }
