@@ -62,7 +62,7 @@ describe('the app as it is put together', () => {
 
   test('refuses an engine that is not there, naming what there is', async () => {
     await expect(openApp(memory({ APIE_STORE: 'mysql://u:p@h' }), 'many-requests')).rejects.toThrow(
-      'there is no engine "mysql"; use "file:DIR" or "memory:"',
+      'store: there is no engine "mysql"; use "file:DIR", ',
     )
   })
 })
