@@ -16,6 +16,7 @@ import { atompub } from './atompub.ts'
 import { cgi } from './cgi.ts'
 import { content } from './content.ts'
 import { engine } from './engine.ts'
+import { eventServer } from './event-server.ts'
 import { clearOldStores, filledStore, sourceDigest } from './filled-store.ts'
 import { growth } from './growth.ts'
 import { growthPicture } from './growth-picture.ts'
@@ -34,6 +35,7 @@ const ALL: readonly Measurement[] = [
   atompub,
   apache,
   engine,
+  eventServer,
 ]
 
 const QUICK: Size = {

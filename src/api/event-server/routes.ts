@@ -21,7 +21,7 @@ import { search } from './search.ts'
 import { readEventsOfMonth, readLargestStreams, readStreamData } from './statistics.ts'
 import { createStreams } from './streams.ts'
 
-export const PREFIX = '/api/v1'
+const PREFIX = '/api/v1'
 
 export type EventServerParts = {
   readonly log: LogEngine
