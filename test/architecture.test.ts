@@ -39,7 +39,13 @@ const RULES: readonly Rule[] = [
   },
   { files: 'storage/file/', ours: ['domain/', 'kit/'], outside: ['node:path'] },
   { files: 'storage/memory/', ours: ['domain/', 'kit/'], outside: [] },
-  { files: 'storage/postgres/', ours: ['domain/', 'kit/'], outside: ['pg'] },
+  { files: 'storage/database/', ours: ['domain/', 'kit/'], outside: [] },
+  { files: 'storage/postgres/', ours: ['storage/database/', 'domain/', 'kit/'], outside: ['pg'] },
+  {
+    files: 'storage/mongodb/',
+    ours: ['storage/database/', 'domain/', 'kit/'],
+    outside: ['mongodb'],
+  },
   {
     files: 'http/',
     ours: ['domain/', 'kit/'],

@@ -10,14 +10,13 @@
  */
 import { AppError } from '../../domain/app-error.ts'
 import type { AppendOutcome, AppendRequest, Clock } from '../../domain/ports.ts'
-import { type BatchView, type Plan, planBatch, type Waiting } from './append-plan.ts'
+import { type BatchView, type Plan, planBatch, type Waiting } from '../database/append-plan.ts'
+import { AppendQueue } from '../database/append-queue.ts'
+import { isKnown, type LogState, questionOf } from '../database/log-state.ts'
 import type { Connection, Run, Statement } from './connection.ts'
-import { isKnown, type LogState, questionOf, readState } from './log-state.ts'
+import { readState } from './log-state.ts'
 import { writeRows } from './row-writer.ts'
 
-/** Most events, and most bytes of them as they were sent, in one transaction. */
-const MOST_EVENTS = 1000
-const MOST_BYTES = 8 << 20
 /** Times that the head may move on before its row is held. */
 const MOST_LOSSES = 2
 
@@ -32,8 +31,7 @@ export class Appender {
   private readonly connection: Connection
   private readonly clock: Clock
   private readonly appended: () => void
-  private waiting: Waiting[] = []
-  private running: Promise<void> | undefined
+  private readonly queue = new AppendQueue((batch) => this.storeOrForget(batch))
   private remembered: LogState | undefined
 
   /** @param appended is called after each commit */
@@ -44,10 +42,7 @@ export class Appender {
   }
 
   append(request: AppendRequest): Promise<AppendOutcome> {
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ request, resolve, reject })
-      this.running ??= this.work()
-    })
+    return this.queue.append(request)
   }
 
   /** Somebody else has appended from this process. */
@@ -55,25 +50,19 @@ export class Appender {
     this.remembered = undefined
   }
 
-  async idle(): Promise<void> {
-    await this.running
+  idle(): Promise<void> {
+    return this.queue.idle()
   }
 
-  private async work(): Promise<void> {
-    // One turn of the loop later, so that what comes together goes together.
-    await undefined
-    while (this.waiting.length > 0) {
-      const batch = takeBatch(this.waiting)
-      try {
-        settle(await this.store(batch))
-        this.appended()
-      } catch (error) {
-        this.remembered = undefined
-        for (const { reject } of batch) reject(error)
-      }
+  private async storeOrForget(batch: readonly Waiting[]): Promise<Planned> {
+    try {
+      const plan = await this.store(batch)
+      this.appended()
+      return plan
+    } catch (error) {
+      this.remembered = undefined
+      throw error
     }
-    // In the same turn as the look at the queue: an append that comes next starts it again.
-    this.running = undefined
   }
 
   private async store(batch: readonly Waiting[]): Promise<Planned> {
@@ -120,27 +109,4 @@ export class Appender {
     this.remembered = state
     return true
   }
-}
-
-function settle({ appended, retries, refusals }: Plan): void {
-  for (const { waiting, outcome } of [...appended, ...retries]) waiting.resolve(outcome)
-  for (const { waiting, error } of refusals) waiting.reject(error)
-}
-
-/** Takes the first of those that wait, as many as fit. */
-function takeBatch(waiting: Waiting[]): readonly Waiting[] {
-  let events = 0
-  let bytes = 0
-  let length = 0
-  while (length < waiting.length) {
-    const { request } = waiting[length] as Waiting
-    events += request.events.length
-    for (const { body, metadata } of request.events) {
-      bytes += body.kind === 'json' ? body.text.length : body.bytes.length
-      bytes += metadata?.length ?? 0
-    }
-    if (length > 0 && (events > MOST_EVENTS || bytes > MOST_BYTES)) break
-    length++
-  }
-  return waiting.splice(0, length)
 }

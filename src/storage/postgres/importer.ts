@@ -6,13 +6,14 @@ import type { EventId, ParsedEvent } from '../../domain/event.ts'
 import { checkLinkedEvent, refusedImport } from '../../domain/linked-event.ts'
 import type { ImportCount, LinkedEvent, Progress } from '../../domain/ports.ts'
 import type { SequenceKey } from '../../domain/sequence.ts'
-import { Numbering, type PlannedRow } from './append-plan.ts'
+import { Numbering, type PlannedRow } from '../database/append-plan.ts'
+import { sequencesFor } from '../database/event-sequences.ts'
+import type { LogPoint } from '../database/log-state.ts'
 import { HOLD_HEAD } from './appender.ts'
 import type { Connection } from './connection.ts'
 import { readHead, readRuns } from './log-reads.ts'
-import { type LogPoint, readState } from './log-state.ts'
+import { readState } from './log-state.ts'
 import { writeRows } from './row-writer.ts'
-import { sequencesFor } from './sequences.ts'
 
 const GROUP_BYTES = 1 << 20
 const GROUP_EVENTS = 1000

@@ -1,77 +1,15 @@
 /**
- * What the log looks like at one moment, as far as a batch of appends asks: head, last numbers of the
- * sequences, what is settled about the streams, and the events whose ids are sent again. One query gets all
- * of it, so that all of it belongs to one head; an append that then finds this head has seen the truth.
+ * Reads what the log looks like at one moment. One query gets all of it, so that all of it belongs to one
+ * head; an append that then finds this head has seen the truth.
  */
-import { EMPTY_HASH, type EventHash, type StoredEvent, TOMBSTONE_TYPE } from '../../domain/event.ts'
-import type { AppendRequest, StreamState } from '../../domain/ports.ts'
+import { type EventHash, TOMBSTONE_TYPE } from '../../domain/event.ts'
+import type { StreamState } from '../../domain/ports.ts'
 import { type SequenceKey, streamsSequence, typeSequence } from '../../domain/sequence.ts'
+import { sequencesFor } from '../database/event-sequences.ts'
+import { EMPTY_POINT, LogState, type Question } from '../database/log-state.ts'
 import type { Row, Run, Statement } from './connection.ts'
 import { toStoredEvent } from './rows.ts'
-import { eventKey, KEY_BYTES, keyOf, sequencesFor } from './sequences.ts'
-
-/** Sequences and streams that are remembered between two appends. */
-const REMEMBERED = 20_000
-
-export type LogPoint = {
-  readonly count: number
-  readonly hash: EventHash
-  readonly createdAtMs: number
-}
-
-export const EMPTY_POINT: LogPoint = { count: 0, hash: EMPTY_HASH, createdAtMs: 0 }
-
-/** -1: no member. What is `undefined` was not asked. */
-export class LogState {
-  point: LogPoint
-  readonly numbers = new Map<SequenceKey, number>()
-  readonly streams = new Map<string, StreamState>()
-  /** By stream, `/` and id: those that were asked for and are there. */
-  readonly events = new Map<string, StoredEvent>()
-
-  constructor(point: LogPoint) {
-    this.point = point
-  }
-
-  /** Takes in what an older one knew of the same head, as long as that is not too much. */
-  takeOver(older: LogState | undefined): void {
-    if (older?.point.hash !== this.point.hash) return
-    if (older.numbers.size + older.streams.size > REMEMBERED) return
-    for (const [sequence, number] of older.numbers) this.numbers.set(sequence, number)
-    for (const [stream, settled] of older.streams) this.streams.set(stream, settled)
-  }
-}
-
-/** What a batch asks about the log. */
-export type Question = {
-  readonly streams: readonly string[]
-  readonly sequences: readonly SequenceKey[]
-  readonly ids: readonly (readonly [stream: string, eventId: string])[]
-}
-
-export function questionOf(requests: readonly AppendRequest[]): Question {
-  const streams = new Set<string>()
-  const sequences = new Set<SequenceKey>([streamsSequence])
-  const ids: (readonly [string, string])[] = []
-  for (const { stream, events } of requests) {
-    streams.add(stream)
-    for (const { eventType, eventId } of events) {
-      const { streamType, type, category } = sequencesFor(stream, eventType)
-      sequences.add(streamType).add(type)
-      if (category) sequences.add(category)
-      ids.push([stream, eventId])
-    }
-  }
-  return { streams: [...streams], sequences: [...sequences], ids }
-}
-
-/** Whether a state answers a question, its ids left out. */
-export function isKnown(state: LogState, { streams, sequences }: Question): boolean {
-  return (
-    streams.every((stream) => state.streams.get(stream) !== undefined) &&
-    sequences.every((sequence) => state.numbers.get(sequence) !== undefined)
-  )
-}
+import { eventKey, KEY_BYTES, keyOf } from './sequences.ts'
 
 const KEYS_OF = (parameter: number): string => `
   (SELECT i, substring($${parameter}::bytea FROM i * ${KEY_BYTES} + 1 FOR ${KEY_BYTES}) AS key

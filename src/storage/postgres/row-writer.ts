@@ -7,9 +7,9 @@
  * stored meanwhile stops it, too. Bytes travel packed into two values: nothing is escaped.
  */
 import type { EventId } from '../../domain/event.ts'
-import type { PlannedRow } from './append-plan.ts'
+import type { PlannedRow } from '../database/append-plan.ts'
+import type { LogPoint } from '../database/log-state.ts'
 import type { Run, Statement } from './connection.ts'
-import type { LogPoint } from './log-state.ts'
 import { eventKey, KEY_BYTES, keyOf } from './sequences.ts'
 
 /** Of the packed facts of a row: its hash, then the keys of id, stream, stream + type, type and category. */

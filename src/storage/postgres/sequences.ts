@@ -6,14 +6,7 @@
  * and two names with the same key are beyond finding.
  */
 import type { EventId } from '../../domain/event.ts'
-import {
-  categoryOf,
-  categorySequence,
-  type SequenceKey,
-  streamSequence,
-  streamTypeSequence,
-  typeSequence,
-} from '../../domain/sequence.ts'
+import type { SequenceKey } from '../../domain/sequence.ts'
 import { BoundedMap } from '../../kit/bounded-map.ts'
 import { sha256Bytes } from '../../kit/sha256.ts'
 
@@ -53,22 +46,4 @@ export function eventKey(eventId: EventId): Buffer {
   const bytes = Buffer.from(eventId.replaceAll('-', ''), 'hex')
   if (eventId.length === 36 && bytes.length === KEY_BYTES) return bytes
   return Buffer.from(sha256Bytes(eventId).subarray(0, KEY_BYTES))
-}
-
-/** The sequences of an event but for `$streams`, in the order of the columns. */
-export type EventSequences = {
-  readonly stream: SequenceKey
-  readonly streamType: SequenceKey
-  readonly type: SequenceKey
-  readonly category: SequenceKey | undefined
-}
-
-export function sequencesFor(stream: string, eventType: string): EventSequences {
-  const category = categoryOf(stream)
-  return {
-    stream: streamSequence(stream),
-    streamType: streamTypeSequence(stream, eventType),
-    type: typeSequence(eventType),
-    category: category === undefined ? undefined : categorySequence(category),
-  }
 }

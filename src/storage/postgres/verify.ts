@@ -8,10 +8,11 @@ import {
   parseStoredEvent,
 } from '../../domain/event.ts'
 import type { Finding, Progress, VerifyReport } from '../../domain/ports.ts'
+import { sequencesFor } from '../database/event-sequences.ts'
 import type { Row, Run, Statement } from './connection.ts'
 import { readHead } from './log-reads.ts'
 import { JSON_COLUMN, toStoredEvent } from './rows.ts'
-import { COLUMNS, eventKey, keyOf, sequencesFor } from './sequences.ts'
+import { COLUMNS, eventKey, keyOf } from './sequences.ts'
 
 const MOST_FINDINGS = 1000
 const PAGE = 500

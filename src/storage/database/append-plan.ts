@@ -1,6 +1,6 @@
 /**
  * From appends that wait to the rows that would store them: decides each against a state of the log and
- * those before it in the same batch. Writes nothing; that is `appender.ts`.
+ * those before it in the same batch. Writes nothing; that is the engine's own.
  */
 import { claimedBy, decideAppend, type LogView } from '../../domain/append.ts'
 import {
@@ -13,8 +13,8 @@ import {
 } from '../../domain/event.ts'
 import type { AppendOutcome, AppendRequest, StreamState } from '../../domain/ports.ts'
 import { type SequenceKey, streamSequence, streamsSequence } from '../../domain/sequence.ts'
+import { type EventSequences, sequencesFor } from './event-sequences.ts'
 import type { LogPoint, LogState } from './log-state.ts'
-import { type EventSequences, sequencesFor } from './sequences.ts'
 
 /** An append, and whom to answer. */
 export type Waiting = {
