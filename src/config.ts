@@ -144,7 +144,7 @@ export const SETTINGS = {
   maxLongPollMs: number(
     'APIE_MAX_LONG_POLL_MS',
     60_000,
-    'longest wait of a reader for events that are not there yet, in ms; `apie serve` and FastCGI',
+    'longest wait of a reader for events that are not there yet, in ms; under `apie serve`',
   ),
   maxCgiLongPollMs: number(
     'APIE_MAX_CGI_LONG_POLL_MS',
