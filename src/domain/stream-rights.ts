@@ -19,7 +19,7 @@ import { readStoredMetadata } from './stream-info.ts'
 import { describedStream, parseObject, parseStreamMetadata } from './stream-metadata.ts'
 import type { StreamName } from './stream-name.ts'
 
-export const SETTINGS_STREAM = '$settings' as StreamName
+const SETTINGS_STREAM = '$settings' as StreamName
 
 export type StreamRights = {
   allows(principal: Principal, operation: StreamOperation, stream: StreamName): Promise<boolean>

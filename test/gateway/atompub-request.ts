@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import { basic, type CorpusAnswer, json, type Send } from './corpus-request.ts'
 
 /** What a proxy in front tells of itself, so that links are the same through every gateway. */
-export const FORWARDED = { 'x-forwarded-host': 'es.example:2113' }
+const FORWARDED = { 'x-forwarded-host': 'es.example:2113' }
 
 export const ATOM_JSON = 'application/vnd.eventstore.atom+json'
 export const ATOM = 'application/atom+xml'

@@ -20,7 +20,7 @@ const vendor = (name: string, form: Form): Codec =>
 
 export const ATOM = codec('application/atom+xml', 'atom-xml')
 export const ATOM_JSON = vendor('atom+json', 'atom-json')
-export const DESCRIPTION = vendor('streamdesc+json', 'description')
+const DESCRIPTION = vendor('streamdesc+json', 'description')
 const HTML = codec('text/html', 'html')
 
 /** Names for `?format=`. */

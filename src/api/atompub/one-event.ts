@@ -22,7 +22,7 @@ import { emptyResponse } from './style.ts'
 
 type NumberOf = (parameters: RequestContext['parameters']) => number | 'head'
 
-export const numberParameter: NumberOf = ({ number = '' }) =>
+const numberParameter: NumberOf = ({ number = '' }) =>
   number === 'head' ? 'head' : parseNumber(number)
 
 export type EventOptions = {

@@ -1,13 +1,8 @@
-/** Streams under their AtomPub paths. */
+/** Streams under their AtomPub paths. What pages do not need is loaded when it is asked for. */
 import type { Handler, Route, RouteAccess } from '../../http/handler.ts'
-import { allBackward, allForward, allHead, readAll } from './all-page.ts'
-import { deleteStream } from './deleting.ts'
-import { readEvent } from './one-event.ts'
 import { backwardPage, forwardPage, headPage } from './page-request.ts'
 import type { AtomParts } from './parts.ts'
-import { metadataParameter, postMetadata, readMetadata } from './stream-metadata.ts'
-import { isAll, readPage } from './stream-page.ts'
-import { postEvents, postIncoming } from './writing.ts'
+import { isAll, metadataParameter, readPage } from './stream-page.ts'
 
 type Row = Pick<Route, 'method' | 'path' | 'handler'>
 
@@ -21,6 +16,21 @@ function accessOf({ method }: Row): RouteAccess {
   return method === 'GET' ? 'reader' : 'writer'
 }
 
+/** A handler that is made of a module when the first request comes for it. */
+function made<M>(load: () => Promise<M>, make: (module: M) => Handler): Handler {
+  let handler: Promise<Handler> | undefined
+  return async (request, context) => {
+    handler ??= load().then(make)
+    return (await handler)(request, context)
+  }
+}
+
+const writing = () => import('./writing.ts')
+const deleting = () => import('./deleting.ts')
+const oneEvent = () => import('./one-event.ts')
+const metadata = () => import('./stream-metadata.ts')
+const allPage = () => import('./all-page.ts')
+
 /** The log as a whole has a row of its own only where its path has no parameters. */
 function allRows(parts: AtomParts): Row[] {
   const path = '/streams/$all'
@@ -28,10 +38,12 @@ function allRows(parts: AtomParts): Row[] {
     (handler: Handler): Handler =>
     (request, context) =>
       handler(request, { ...context, parameters: { stream: '$all' } })
-  const read = readAll(parts, allHead)
+  const read = made(allPage, ({ readAll, allHead }) => readAll(parts, allHead))
+  const post = made(writing, ({ postEvents }) => postEvents(parts))
+  const remove = made(deleting, ({ deleteStream }) => deleteStream(parts))
   return [
-    { method: 'POST', path, handler: all(postEvents(parts)) },
-    { method: 'DELETE', path, handler: all(deleteStream(parts)) },
+    { method: 'POST', path, handler: all(post) },
+    { method: 'DELETE', path, handler: all(remove) },
     { method: 'GET', path, handler: read },
     { method: 'GET', path, handler: read },
   ]
@@ -40,10 +52,14 @@ function allRows(parts: AtomParts): Row[] {
 function metadataRows(parts: AtomParts): Row[] {
   const path = '/streams/:stream/metadata'
   const page = (form: typeof headPage) => readPage(parts, form, metadataParameter)
-  const one = readEvent(parts, { streamOf: metadataParameter, followsLinks: false })
+  const read = made(metadata, ({ readMetadata }) => readMetadata(parts))
+  const post = made(metadata, ({ postMetadata }) => postMetadata(parts))
+  const one = made(oneEvent, ({ readEvent }) =>
+    readEvent(parts, { streamOf: metadataParameter, followsLinks: false }),
+  )
   return [
-    { method: 'GET', path, handler: readMetadata(parts) },
-    { method: 'POST', path, handler: postMetadata(parts) },
+    { method: 'GET', path, handler: read },
+    { method: 'POST', path, handler: post },
     { method: 'GET', path: `${path}/:number`, handler: one },
     { method: 'GET', path: `${path}/:number/:count`, handler: page(backwardPage) },
     { method: 'GET', path: `${path}/:number/backward/:count`, handler: page(backwardPage) },
@@ -53,14 +69,20 @@ function metadataRows(parts: AtomParts): Row[] {
 
 function streamRows(parts: AtomParts): Row[] {
   const path = '/streams/:stream'
-  const backward = orAll(readAll(parts, allBackward), readPage(parts, backwardPage))
-  const forward = orAll(readAll(parts, allForward), readPage(parts, forwardPage))
+  const post = made(writing, ({ postEvents }) => postEvents(parts))
+  const incoming = made(writing, ({ postIncoming }) => postIncoming(parts))
+  const remove = made(deleting, ({ deleteStream }) => deleteStream(parts))
+  const event = made(oneEvent, ({ readEvent }) => readEvent(parts))
+  const allBack = made(allPage, ({ readAll, allBackward }) => readAll(parts, allBackward))
+  const allOn = made(allPage, ({ readAll, allForward }) => readAll(parts, allForward))
+  const backward = orAll(allBack, readPage(parts, backwardPage))
+  const forward = orAll(allOn, readPage(parts, forwardPage))
   return [
-    { method: 'POST', path, handler: postEvents(parts) },
-    { method: 'DELETE', path, handler: deleteStream(parts) },
+    { method: 'POST', path, handler: post },
+    { method: 'DELETE', path, handler: remove },
     { method: 'GET', path, handler: readPage(parts, headPage) },
-    { method: 'POST', path: `${path}/incoming/:id`, handler: postIncoming(parts) },
-    { method: 'GET', path: `${path}/:number`, handler: readEvent(parts) },
+    { method: 'POST', path: `${path}/incoming/:id`, handler: incoming },
+    { method: 'GET', path: `${path}/:number`, handler: event },
     { method: 'GET', path: `${path}/:number/:count`, handler: backward },
     { method: 'GET', path: `${path}/:number/backward/:count`, handler: backward },
     { method: 'GET', path: `${path}/:number/forward/:count`, handler: forward },

@@ -1,10 +1,9 @@
 /** The metadata document of a stream: the last event of the stream `$$…`. */
 import { AppError } from '../../domain/app-error.ts'
 import type { EventType } from '../../domain/event.ts'
-import { METADATA_TYPE, metadataStream } from '../../domain/stream-metadata.ts'
-import type { StreamName } from '../../domain/stream-name.ts'
+import { METADATA_TYPE } from '../../domain/stream-metadata.ts'
 import { ALL_STREAM } from '../../domain/stream-view.ts'
-import type { Handler, RouteParameters } from '../../http/handler.ts'
+import type { Handler } from '../../http/handler.ts'
 import type { HttpResponse } from '../../http/message.ts'
 import { readBatch } from './batch.ts'
 import { bodyCodec } from './body-codec.ts'
@@ -14,15 +13,8 @@ import { readEvent } from './one-event.ts'
 import type { AtomParts } from './parts.ts'
 import { headerOf } from './request-headers.ts'
 import { parseGuid, singleEvent } from './single-event.ts'
-import { streamParameter } from './stream-page.ts'
+import { metadataParameter, streamParameter } from './stream-page.ts'
 import { requireWritable, write, writeHeaders } from './writing.ts'
-
-/** The stream that holds the metadata of the one in the path. @throws AppError `bad-name` */
-export function metadataParameter(parameters: RouteParameters): StreamName {
-  const holder = metadataStream(streamParameter(parameters))
-  if (holder !== undefined) return holder
-  throw new AppError('bad-name', 'This stream has no metadata', { field: 'stream' })
-}
 
 export function postMetadata(parts: AtomParts): Handler {
   return async (request, context) => {

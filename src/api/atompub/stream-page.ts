@@ -1,6 +1,7 @@
 /** Pages of streams as feeds. */
 import { AppError } from '../../domain/app-error.ts'
 import type { StreamInfo } from '../../domain/stream-info.ts'
+import { metadataStream } from '../../domain/stream-metadata.ts'
 import { parseStreamName, type StreamName } from '../../domain/stream-name.ts'
 import { type StreamItem, unfollowed } from '../../domain/stream-reader.ts'
 import { ALL_STREAM } from '../../domain/stream-view.ts'
@@ -28,6 +29,13 @@ import { checkRequireLeader, resolveLinksOf } from './request-headers.ts'
 export type StreamOf = (parameters: RouteParameters) => StreamName
 
 export const streamParameter: StreamOf = ({ stream = '' }) => parseStreamName(stream)
+
+/** The stream that holds the metadata of the one in the path. @throws AppError `bad-name` */
+export const metadataParameter: StreamOf = (parameters) => {
+  const holder = metadataStream(streamParameter(parameters))
+  if (holder !== undefined) return holder
+  throw new AppError('bad-name', 'This stream has no metadata', { field: 'stream' })
+}
 
 /** What is asked of a stream, settled before it is looked at. */
 type Asked = {
