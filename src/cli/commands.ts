@@ -76,6 +76,20 @@ export const COMMANDS: readonly Command[] = [
     run: async (call) => (await import('./reindex.ts')).runReindex(call),
   },
   {
+    name: 'scavenge',
+    words: '',
+    wordCount: [0, 0],
+    summary: 'remove what deleted events said',
+    details: [
+      'Removes body and metadata of events that cannot be seen in their streams any more: deleted, or left',
+      'out by $tb, $maxCount or $maxAge. This cannot be undone. Ids, hashes and all else stay, and the chain',
+      'can still be checked. Readers and writers go on meanwhile.',
+    ],
+    options: [JSON_OPTION],
+    failure: 'the log could not be read or written; what was removed before stays removed',
+    run: async (call) => (await import('./scavenge.ts')).runScavenge(call),
+  },
+  {
     name: 'export',
     words: '[DIR]',
     wordCount: [0, 1],

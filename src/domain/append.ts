@@ -9,6 +9,7 @@ import {
   type EventDraft,
   type EventId,
   type ParsedEvent,
+  parseStoredEvent,
   type StoredEvent,
 } from './event.ts'
 import type { AppendRequest, LogHead, RetryRule, StreamState } from './ports.ts'
@@ -110,6 +111,8 @@ function conflict(eventId: EventId): AppError {
 
 function isSameEvent(stored: StoredEvent, draft: EventDraft, rule: RetryRule): boolean {
   if (rule === 'equal-id') return true
+  // What it said is gone; its id and type are what can be compared.
+  if (stored.isScavenged) return parseStoredEvent(stored).eventType === draft.eventType
   const event = parseExact(Buffer.from(stored.json).toString('utf8'))
   const sent = parseExact(`{${bodyMembers(draft.body)},"metadata":${draft.metadata ?? 'null'}}`)
   return (

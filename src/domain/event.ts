@@ -46,6 +46,8 @@ export type StoredEvent = {
   readonly hash: EventHash
   /** UTF-8 JSON; only valid until the next read of the engine where it came from a stream of events. */
   readonly json: Uint8Array
+  /** Its body and metadata were removed: the text is what is left, and no longer what the hash is of. */
+  readonly isScavenged?: true
 }
 
 /** An event taken apart. Imported events lack `version` and `position` in their text. */
@@ -111,6 +113,21 @@ export function eventText(draft: EventDraft, place: EventPlace): string {
     `,"createdBy":${JSON.stringify(place.createdBy)}` +
     `,"createdAt":"${new Date(place.createdAtMs).toISOString()}","hash":null}`
   )
+}
+
+/** Members of an event that outlast its body, in the order of `eventText`. */
+const BEFORE_BODY = ['eventId', 'eventType', 'stream', 'version', 'position']
+const BEHIND_BODY = ['producer', 'createdBy', 'createdAt']
+
+/** The text that is left of an event once its body and metadata are removed; `hash` is `null` as in all texts. */
+export function scavengedText(stored: StoredEvent): string {
+  const event: Record<string, unknown> = JSON.parse(Buffer.from(stored.json).toString('utf8'))
+  const kept = (names: readonly string[]) =>
+    names
+      .filter((name) => event[name] !== undefined)
+      .map((name) => `${JSON.stringify(name)}:${JSON.stringify(event[name])},`)
+      .join('')
+  return `{${kept(BEFORE_BODY)}"body":null,"scavenged":true,${kept(BEHIND_BODY)}"hash":null}`
 }
 
 /** The members that carry a body: `body` alone for JSON, with `mediaType` and maybe `encoding` for bytes. */

@@ -3,7 +3,7 @@
  * against every engine.
  */
 import type { Brand } from '../kit/brand.ts'
-import type { EventDraft, EventHash, EventId, Position, StoredEvent } from './event.ts'
+import type { EventDraft, EventHash, EventId, ParsedEvent, Position, StoredEvent } from './event.ts'
 import type { ProducerId } from './producer.ts'
 import type { SequenceKey } from './sequence.ts'
 import type { StreamName } from './stream-name.ts'
@@ -138,8 +138,26 @@ export type LogEngine = {
    */
   importEvents?(events: AsyncIterable<LinkedEvent>, progress?: Progress): Promise<ImportCount>
 
+  /**
+   * Removes body and metadata of the events that `drop` says; ids, type, stream, version, position, time and
+   * hash stay, and so does the chain. Others read and append meanwhile. Absent where an engine cannot.
+   */
+  scavenge?(drop: DropRule, progress?: Progress): Promise<ScavengeReport>
+
   /** Waits for what is under way and lets go of everything held open. */
   close(): Promise<void>
+}
+
+/** Whether the body of an event is to go. */
+export type DropRule = (event: ParsedEvent, position: Position) => boolean | Promise<boolean>
+
+export type ScavengeReport = {
+  /** Events whose body was looked at. */
+  readonly events: number
+  /** Events whose body was removed. */
+  readonly removed: number
+  /** Bytes that the log needs less. */
+  readonly bytesFreed: number
 }
 
 /** An event with its place in a chain; `json` holds `"hash":null`. */

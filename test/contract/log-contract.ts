@@ -9,6 +9,7 @@ import { parallelGroup } from './log/parallel-group.ts'
 import { readGroup } from './log/read-group.ts'
 import { reopenGroup } from './log/reopen-group.ts'
 import { retryGroup } from './log/retry-group.ts'
+import { scavengeGroup } from './log/scavenge-group.ts'
 import { sequenceGroup } from './log/sequence-group.ts'
 
 export function logContract(engine: Engine): void {
@@ -22,6 +23,7 @@ export function logContract(engine: Engine): void {
     readGroup(open)
     bodyGroup(open)
     closedGroup(open)
+    scavengeGroup(open)
     reopenGroup(engine, open)
   })
 }

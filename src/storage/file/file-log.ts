@@ -14,12 +14,14 @@ import {
 import type {
   AppendOutcome,
   AppendRequest,
+  DropRule,
   ImportCount,
   LinkedEvent,
   LogEngine,
   LogHead,
   Progress,
   ReadDirection,
+  ScavengeReport,
   SequenceEvent,
   SequenceHead,
   StreamState,
@@ -32,7 +34,7 @@ import { Appender } from './appender.ts'
 import type { Entry } from './entry.ts'
 import type { Lock } from './lock.ts'
 import { LogFollower, type LogOptions } from './log-follower.ts'
-import { readLine } from './log-line.ts'
+import { type LineEvent, NOWHERE, readLine } from './log-line.ts'
 import type { StreamDraft } from './log-move.ts'
 import { Suspicion } from './suspicion.ts'
 
@@ -170,6 +172,11 @@ export class FileLog implements LogEngine {
     await this.follower.exclusive(() => this.follower.rebuild(progress))
   }
 
+  async scavenge(drop: DropRule, progress?: Progress): Promise<ScavengeReport> {
+    const { scavengeLog } = await import('./log-scavenge.ts')
+    return scavengeLog(this.follower, this.lock, drop, progress)
+  }
+
   /** Where the log goes on, once this one was seen to have ended for ever. */
   get movedTo(): number | undefined {
     return this.follower.movedTo
@@ -240,11 +247,11 @@ export class FileLog implements LogEngine {
           if (meaning.kind === 'seal' || meaning.kind === 'moved') break
           if (meaning.kind === 'damage') throw this.damagedAt(point.count)
           if (meaning.kind === 'void') continue
-          for (const { json, hash } of meaning.events) {
+          for (const event of meaning.events) {
             if (point.count >= at && point.count < end) {
-              events.push({ position: point.count, hash, json })
+              events.push(storedEvent(point.count, event))
             }
-            point = { count: point.count + 1, hash }
+            point = { count: point.count + 1, hash: event.hash }
           }
           if (point.count >= end) break
         }
@@ -305,6 +312,13 @@ export class FileLog implements LogEngine {
     const [first] = entries
     const last = entries.at(-1)
     if (!first || !last) return []
+    if (this.follower.openSegment(first.segment).isScavenged) {
+      const moved: StoredEvent[] = []
+      for (const [at, entry] of entries.entries()) {
+        moved.push(await this.readMoved(position + at, entry))
+      }
+      return moved
+    }
     const bytes = Buffer.allocUnsafe(last.offset + last.length - first.offset)
     const filled = await this.readBytes(first.segment, bytes, first.offset)
     let before = previous
@@ -342,15 +356,30 @@ export class FileLog implements LogEngine {
   }
 
   /** @throws AppError `log-damaged` where the bytes do not have the hash that the chain gave them */
-  private async readEvent(position: Position): Promise<StoredEvent> {
+  private async readEvent(position: Position, isAgain = false): Promise<StoredEvent> {
     const entry = this.follower.index.entry(position)
+    if (this.follower.openSegment(entry.segment).isScavenged) return this.readMoved(position, entry)
     const json = Buffer.allocUnsafe(entry.length)
     const count = await this.readBytes(entry.segment, json, entry.offset)
     const { hash } = entry
     if (count < json.length || chainHash(this.hashBefore(position), json) !== hash) {
-      throw this.damagedAt(position)
+      if (isAgain) throw this.damagedAt(position)
+      // The file may have been scavenged, and the index built anew from what is there now.
+      this.follower.forgetSegment(entry.segment)
+      return this.readEvent(position, true)
     }
     return { position, hash, json }
+  }
+
+  /** From a file that was scavenged, by its line: within it, events no longer stand where they stood. */
+  private async readMoved(position: Position, entry: Entry): Promise<StoredEvent> {
+    const { segment, lineOffset, hash } = entry
+    const line = await this.follower.openSegment(segment).lineAt(lineOffset)
+    const meaning = readLine(line ?? Buffer.alloc(0), lineOffset, NOWHERE)
+    if (meaning.kind !== 'damage') throw this.damagedAt(position)
+    const found = meaning.events[position - meaning.position]
+    if (found?.hash !== hash) throw this.damagedAt(position)
+    return storedEvent(position, found)
   }
 
   private readBytes(segment: number, into: Buffer, offset: number): number | Promise<number> {
@@ -365,6 +394,10 @@ export class FileLog implements LogEngine {
     const what = this.follower.options.name === undefined ? 'event' : 'entry'
     return this.follower.damaged(`The ${what} at position ${position} is damaged`, { position })
   }
+}
+
+function storedEvent(position: Position, { json, hash, isScavenged }: LineEvent): StoredEvent {
+  return isScavenged ? { position, hash, json, isScavenged } : { position, hash, json }
 }
 
 /** Where the run of entries that begins at `start` ends: at another file, or behind a gap. */

@@ -22,6 +22,14 @@ const PLACES = [
   [32, 64],
 ] as const
 
+/** The same, by the line alone. */
+const LINES = [
+  [0, 4],
+  [12, 16],
+  [20, 26],
+  [32, 64],
+] as const
+
 export class IndexAudit {
   compared = 0
   private readonly files: IndexFiles
@@ -60,10 +68,11 @@ export class IndexAudit {
     this.index.close()
   }
 
-  check(position: number, event: IndexedEvent): void {
+  /** @param isMoved whether its file was scavenged: where an event stands in its line may have changed */
+  check(position: number, event: IndexedEvent, isMoved: boolean): void {
     if (position >= this.end || this.reported >= MOST_FINDINGS) return
     try {
-      const problem = this.problem(position, event)
+      const problem = this.problem(position, event, isMoved)
       if (problem) this.report(position, problem)
       else this.compared++
     } catch (error) {
@@ -72,10 +81,10 @@ export class IndexAudit {
     }
   }
 
-  private problem(position: number, event: IndexedEvent): string | undefined {
+  private problem(position: number, event: IndexedEvent, isMoved: boolean): string | undefined {
     const entry = this.files.entry(position)
     const expected = Entry.of({ ...event, createdAtMs: entry.createdAtMs })
-    const isSame = PLACES.every(([from, to]) =>
+    const isSame = (isMoved ? LINES : PLACES).every(([from, to]) =>
       entry.bytes.subarray(from, to).equals(expected.bytes.subarray(from, to)),
     )
     if (!isSame) return 'names another place or hash'

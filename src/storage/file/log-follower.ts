@@ -21,7 +21,7 @@ import { GENESIS, type IndexHead, mostOf } from './head-file.ts'
 import { IndexKeeper, type IndexOptions } from './index-keeper.ts'
 import { segmentName } from './layout.ts'
 import type { IndexedEvent, LogIndex } from './log-index.ts'
-import { type LineEvent, type LogPoint, readLine } from './log-line.ts'
+import { type LineEvent, type LogPoint, NOWHERE, readLine } from './log-line.ts'
 import { Segment } from './segment.ts'
 import { SegmentShelf } from './segment-shelf.ts'
 import type { Suspicion } from './suspicion.ts'
@@ -45,8 +45,6 @@ const MOST_PENDING = 65_536
 /** Largest line that is compared, bytes; garbage in an index must not ask for more. */
 const MOST_LINE = 1 << 26
 const LF = 10
-/** Nothing follows this point, so that a line is judged by itself. */
-const NOWHERE = { count: -1, hash: '' as EventHash }
 /** Events found behind the index from which on a reader writes the index, too. */
 const READER_FLUSH_EVENTS = 64
 
@@ -154,18 +152,28 @@ export class LogFollower {
     if (!anchor || anchor.count === 0 || this.damage) return
     const { segment, lineOffset, offset, length } = this.index.entry(anchor.count - 1)
     const opened = this.openSegment(segment)
-    const line = Buffer.alloc(Math.max(0, Math.min(offset + length + 1 - lineOffset, MOST_LINE)))
-    const { disk } = this.options
-    const filled = await opened.using(() => disk.readMuch(opened.fd, line, lineOffset))
-    const isLine = filled === line.length && line.at(-1) === LF
-    const meaning = readLine(line.subarray(0, -1), lineOffset, NOWHERE)
+    const line = await this.lastLine(opened, lineOffset, offset + length)
+    const meaning = readLine(line ?? Buffer.alloc(0), lineOffset, NOWHERE)
     const isThere =
-      isLine &&
       meaning.kind === 'damage' &&
       meaning.hash === anchor.hash &&
       meaning.position + meaning.events.length === anchor.count
     if (isThere) this.anchor = undefined
     else this.damage = this.damaged('The end of the log is not what the index says', { segment })
+  }
+
+  /** The line from `start` to `end`; `undefined` where no line feed follows. */
+  private async lastLine(opened: Segment, start: number, end: number): Promise<Buffer | undefined> {
+    if (opened.isScavenged) return opened.lineAt(start)
+    const { disk } = this.options
+    const line = Buffer.alloc(Math.max(0, Math.min(end + 1 - start, MOST_LINE)))
+    const filled = await opened.using(() => disk.readMuch(opened.fd, line, start))
+    return filled === line.length && line.at(-1) === LF ? line.subarray(0, -1) : undefined
+  }
+
+  /** Lets go of an older file of the log, where another may stand in its place. */
+  forgetSegment(number: number): void {
+    this.shelf.forget(number)
   }
 
   /** Notes a commit that this process has written at the end of the current file. */

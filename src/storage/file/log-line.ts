@@ -2,9 +2,13 @@
  * The text of a log: how a commit is written as one line, and when a line that is found counts.
  *
  *     <hash> TAB <previous hash> TAB <offset> TAB <position> { TAB <event JSON> } LF      a commit
+ *     #apie TAB 2 TAB … TAB <store id> TAB <size> LF         head of a file that was scavenged
  *     #seal TAB <previous hash> TAB <offset> TAB <position> TAB <checksum> LF             end of a file
  *     #moved TAB <previous hash> TAB <offset> TAB <position> TAB <generation> TAB <checksum> LF    end of a log
  *     #apie TAB 1 TAB <number> TAB <position> TAB <previous hash> TAB <store id> LF       head of a file
+ *
+ * An event whose body was removed is a field `~<hash> <check> <text that is left>`, with `-` for
+ * a hash that the line begins with.
  *
  * A commit counts if and only if
  *   (a) it is complete, with its line feed,
@@ -36,7 +40,12 @@ export type LogPoint = {
 }
 
 /** One event inside a line: its bytes and its hash. */
-export type LineEvent = { readonly json: Buffer; readonly hash: EventHash; readonly start: number }
+export type LineEvent = {
+  readonly json: Buffer
+  readonly hash: EventHash
+  readonly start: number
+  readonly isScavenged?: true
+}
 
 export type LineMeaning =
   | { readonly kind: 'commit'; readonly events: readonly LineEvent[]; readonly hash: EventHash }
@@ -52,13 +61,24 @@ export type LineMeaning =
       readonly position: number
     }
 
+/** Nothing follows this point, so that a line is judged by itself. */
+export const NOWHERE = { count: -1, hash: '' as EventHash }
+
 const TAB = 9
 const HASH = 64
+const TILDE = 0x7e
+const SPACE = 0x20
 const VOID: LineMeaning = { kind: 'void' }
 
 /** The head line of a file; without checksum, since every part of it is known from elsewhere. */
 export function headLine(segment: number, position: number, previous: EventHash, storeId: string) {
   return Buffer.from(`#apie\t1\t${segment}\t${position}\t${previous}\t${storeId}\n`)
+}
+
+/** The head line of a file that was scavenged; `size` is what it had before. */
+export function scavengedHead(head: Buffer, size: number): Buffer {
+  const text = head.toString('latin1').replace(/^#apie\t1\t/, '#apie\t2\t')
+  return Buffer.from(text.replace(/\n$/, `\t${size}\n`), 'latin1')
 }
 
 /** The line that ends a file at `point`, when it is written at `offset`. */
@@ -108,27 +128,64 @@ export function readLine(
   if (positionEnd < 0 || !isNumber(line, 2 * HASH + 2, offsetEnd, offset)) return VOID
   const previous = line.toString('latin1', HASH + 1, 2 * HASH + 1) as EventHash
   const isNext = previous === point.hash && isNumber(line, offsetEnd + 1, positionEnd, point.count)
-  const events = chainEvents(line, positionEnd + 1, previous)
+  const stated = line.toString('latin1', 0, HASH) as EventHash
+  const events = chainEvents(line, positionEnd + 1, previous, stated)
   const hash = events.at(-1)?.hash
-  if (hash === undefined || hash !== line.toString('latin1', 0, HASH)) return VOID
+  if (hash === undefined || hash !== stated) return VOID
   if (isNext) return { kind: 'commit', events, hash }
   const position = Number(line.toString('latin1', offsetEnd + 1, positionEnd))
   return { kind: 'damage', events, hash, position }
 }
 
-function chainEvents(line: Buffer, from: number, previous: EventHash): LineEvent[] {
+function chainEvents(
+  line: Buffer,
+  from: number,
+  previous: EventHash,
+  stated: EventHash,
+): LineEvent[] {
   const events: LineEvent[] = []
   let hash = previous
   let start = from
   while (start <= line.length) {
     const tab = line.indexOf(TAB, start)
     const end = tab < 0 ? line.length : tab
-    const json = line.subarray(start, end)
-    hash = chainHash(hash, json)
-    events.push({ json, hash, start })
+    const field = line.subarray(start, end)
+    if (field[0] === TILDE) {
+      const left = readScavenged(field, start, stated)
+      if (!left) return []
+      hash = left.hash
+      events.push(left)
+    } else {
+      hash = chainHash(hash, field)
+      events.push({ json: field, hash, start })
+    }
     start = end + 1
   }
   return events
+}
+
+/**
+ * The field of an event whose body was removed. Its check tells that nothing else of it was changed.
+ * @param isLast whether it is the last one in its line, whose hash the line begins with
+ */
+export function scavengedField(hash: EventHash, text: string, isLast: boolean): string {
+  return `~${isLast ? '-' : hash} ${checkOf(hash, text)} ${text}`
+}
+
+const CHECK = 16
+
+const checkOf = (hash: EventHash, text: string | Buffer): string =>
+  chainHash(hash, text).slice(0, CHECK)
+
+function readScavenged(field: Buffer, start: number, stated: EventHash): LineEvent | undefined {
+  const hashEnd = field.indexOf(SPACE)
+  const text = hashEnd + 1 + CHECK + 1
+  const written = field.toString('latin1', 1, hashEnd)
+  const hash = written === '-' ? stated : (written as EventHash)
+  const json = field.subarray(text)
+  const check = field.toString('latin1', hashEnd + 1, text)
+  if (hash.length !== HASH || check !== `${checkOf(hash, json)} `) return undefined
+  return { json, hash, start: start + text, isScavenged: true }
 }
 
 function readSeal(

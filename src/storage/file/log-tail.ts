@@ -31,11 +31,7 @@ export async function makeRoom(follower: LogFollower): Promise<void> {
   await follower.checkAnchor()
   const { segment, size } = follower
   if (!follower.damage && !follower.movedTo && segment && size >= options.segmentBytes) {
-    const prefix = voidPrefix(follower)
-    const seal = sealLine(follower.point, size + prefix.length)
-    options.disk.appendOnce(segment.fd, Buffer.concat([Buffer.from(prefix), seal]))
-    await follower.sync(segment)
-    await follower.catchUp()
+    await seal(follower)
   }
   while (!follower.segment && !follower.damage) {
     // A copy of the folder may have left empty folders out.
@@ -52,6 +48,17 @@ export async function makeRoom(follower: LogFollower): Promise<void> {
   if (follower.damage) throw follower.damage
   // Whoever keeps such a log knows where it goes on, and begins again there.
   if (follower.movedTo) throw new AppError('storage-unavailable', 'The log has ended')
+}
+
+/** Ends the file that the log is in, unless another writer is there first. */
+export async function seal(follower: LogFollower): Promise<void> {
+  const { segment, size, options } = follower
+  if (!segment) return
+  const prefix = voidPrefix(follower)
+  const line = sealLine(follower.point, size + prefix.length)
+  options.disk.appendOnce(segment.fd, Buffer.concat([Buffer.from(prefix), line]))
+  await follower.sync(segment)
+  await follower.catchUp()
 }
 
 /** What has to stand before the next line: nothing, or the end of somebody's torn line. */

@@ -1,5 +1,8 @@
 /**
  * One file of a log: opening, making, and walking its lines. What a line means is `log-line.ts`.
+ *
+ * All offsets are those at which the lines were written. In a file that was scavenged they stand elsewhere, and
+ * `places.ts` tells where.
  */
 import { join } from 'node:path'
 import { AppError } from '../../domain/app-error.ts'
@@ -7,10 +10,18 @@ import type { EventHash } from '../../domain/event.ts'
 import type { Disk, Fd } from './disk.ts'
 import { publishNew } from './durable-write.ts'
 import { type LogLayout, segmentName } from './layout.ts'
-import { headLine } from './log-line.ts'
+import { headLine, scavengedHead } from './log-line.ts'
+import { Places } from './places.ts'
 
 const LF = 10
 const CHUNK = 1 << 20
+/** More than any head line has. */
+const HEAD_BYTES = 256
+/** Where the version stands in a head line, and the one of a scavenged file. */
+const MARK_AT = 6
+const MARK = 0x32
+/** Of a line that the table does not know: no line states it, so it cannot count. */
+const NO_PLACE = -1
 
 /** A run of complete lines that were read in one go; `lines` are views into one buffer. */
 export type LineRun = readonly { readonly line: Buffer; readonly offset: number }[]
@@ -21,18 +32,33 @@ export class Segment {
   private readonly disk: Disk
   private users = 1
   private isLeft = false
+  /** Only of a file that was scavenged. */
+  private readonly places: Places | undefined
+  private readonly sizeBefore: number
 
   private constructor(disk: Disk, number: number, fd: Fd) {
     this.disk = disk
     this.number = number
     this.fd = fd
+    this.sizeBefore = sizeBefore(disk, fd)
+    this.places = this.sizeBefore < 0 ? undefined : Places.open(disk, fd, this.sizeBefore)
+  }
+
+  get isScavenged(): boolean {
+    return this.places !== undefined
   }
 
   /** `undefined` where there is no such file. A reader needs no right to write. */
   static open(disk: Disk, layout: LogLayout, number: number, mode: 'read' | 'append') {
     const path = join(layout.segments, segmentName(number))
     const fd = mode === 'append' ? disk.openAppend(path) : disk.openRead(path)
-    return fd === undefined ? undefined : new Segment(disk, number, fd)
+    if (fd === undefined) return undefined
+    try {
+      return new Segment(disk, number, fd)
+    } catch (error) {
+      disk.close(fd)
+      throw error
+    }
   }
 
   /**
@@ -68,7 +94,29 @@ export class Segment {
   }
 
   size(): number {
+    return this.places ? this.sizeBefore : this.disk.size(this.fd)
+  }
+
+  /** Bytes that the file itself has. */
+  fileSize(): number {
     return this.disk.size(this.fd)
+  }
+
+  /** Position and previous hash that the head line states. */
+  head(): { readonly count: number; readonly hash: EventHash } {
+    const bytes = Buffer.alloc(HEAD_BYTES)
+    this.disk.readAt(this.fd, bytes, 0)
+    const [, , , position, previous] = bytes.toString('latin1').split('\t')
+    return { count: Number(position), hash: previous as EventHash }
+  }
+
+  /** The line that stood at `offset`, without its line feed; only of a file that was scavenged. */
+  async lineAt(offset: number): Promise<Buffer | undefined> {
+    const found = this.places?.find(offset)
+    if (found?.before !== offset) return undefined
+    const line = Buffer.alloc(Math.max(0, found.end - found.now))
+    await this.using(() => this.disk.readMuch(this.fd, line, found.now))
+    return line.subarray(0, -1)
   }
 
   /**
@@ -77,12 +125,13 @@ export class Segment {
    * @throws AppError `log-damaged`, `format-unknown`
    */
   checkHead(position: number, previous: EventHash, storeId: string): number {
-    const expected = headLine(this.number, position, previous, storeId)
+    const written = headLine(this.number, position, previous, storeId)
+    const expected = this.places ? scavengedHead(written, this.sizeBefore) : written
     const found = Buffer.alloc(expected.length)
     this.disk.readAt(this.fd, found, 0)
-    if (found.equals(expected)) return expected.length
+    if (found.equals(expected)) return written.length
     const version = /^#apie\t([0-9]+)\t/.exec(found.toString('latin1'))?.[1]
-    if (version !== undefined && version !== '1') {
+    if (version !== undefined && version !== '1' && version !== '2') {
       throw new AppError('format-unknown', `The log has format ${version}; this program knows 1`)
     }
     throw new AppError('log-damaged', `File ${this.number} of the log has a wrong head line`, {
@@ -95,6 +144,22 @@ export class Segment {
    * of a run are valid until the next run is asked for.
    */
   async *lines(from: number, to: number): AsyncGenerator<LineRun> {
+    if (!this.places) {
+      yield* this.linesInFile(from, to)
+      return
+    }
+    const first = this.places.find(from)
+    if (!first) return
+    const places = this.places.from(from)
+    for await (const run of this.linesInFile(first.now, this.places.start)) {
+      yield run.map(({ line, offset }) => {
+        const { value } = places.next()
+        return { line, offset: value?.now === offset ? value.before : NO_PLACE }
+      })
+    }
+  }
+
+  private async *linesInFile(from: number, to: number): AsyncGenerator<LineRun> {
     let buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(4096, to - from)))
     let at = from
     this.users++
@@ -121,6 +186,17 @@ export class Segment {
     this.users--
     if (this.users === 0) this.disk.close(this.fd)
   }
+}
+
+/** The size that a scavenged file had before; -1 where it is not one. */
+function sizeBefore(disk: Disk, fd: Fd): number {
+  const bytes = Buffer.alloc(HEAD_BYTES)
+  const filled = disk.readAt(fd, bytes, 0)
+  if (bytes[MARK_AT] !== MARK) return -1
+  const found = /^#apie\t2\t(?:[^\t\n]+\t){4}([0-9]{1,15})\n/.exec(
+    bytes.toString('latin1', 0, filled),
+  )
+  return found ? Number(found[1]) : -1
 }
 
 function splitLines(bytes: Buffer, offset: number): { line: Buffer; offset: number }[] {

@@ -36,6 +36,7 @@ class LogAudit {
   private at: At = { count: 0, hash: GENESIS.hash }
   private bytesDone = 0
   private voidBytes = 0
+  private scavenged = 0
 
   constructor(options: LogOptions, progress: Progress | undefined) {
     this.options = options
@@ -68,6 +69,7 @@ class LogAudit {
         events: this.at.count,
         segments: this.names.filter(isLogFile).length,
         voidBytes: this.voidBytes,
+        ...(this.scavenged > 0 && { scavenged: this.scavenged }),
         indexed: this.index?.compared ?? 0,
       },
       findings: this.findings,
@@ -78,7 +80,14 @@ class LogAudit {
   private async segment(number: number): Promise<boolean> {
     const { disk, layout, storeId } = this.options
     const isFollowed = this.names.some((name) => isLogFile(name) && name > segmentName(number))
-    const segment = Segment.open(disk, layout, number, 'read')
+    let segment: Segment | undefined
+    try {
+      segment = Segment.open(disk, layout, number, 'read')
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'log-damaged')) throw error
+      this.damage(error.message)
+      return isFollowed
+    }
     if (!segment) {
       if (number > 1 || isFollowed) this.damage(`File ${number} of the log is missing`)
       return isFollowed
@@ -105,31 +114,34 @@ class LogAudit {
   /** Reads to the end of the file; true where a seal ended it. */
   private async lines(segment: Segment, from: number): Promise<boolean> {
     const size = segment.size()
+    const fileSize = segment.fileSize()
     let end = from
     let isSealed = false
     for await (const run of segment.lines(from, size)) {
       for (const { line, offset } of run) {
         end = offset + line.length + 1
         if (isSealed) this.voidBytes += line.length + 1
-        else isSealed = ENDS.includes(this.line(segment.number, line, offset))
+        else isSealed = ENDS.includes(this.line(segment, line, offset))
       }
-      this.progress?.(this.bytesDone + end, this.total)
+      this.progress?.(this.bytesDone + Math.min(end, fileSize), this.total)
     }
-    if (end < size) this.voidBytes += size - end
-    this.bytesDone += size
+    // Of a file that was scavenged only the lines that count are kept.
+    if (end < size && !segment.isScavenged) this.voidBytes += size - end
+    this.bytesDone += fileSize
     return isSealed
   }
 
-  private line(segment: number, line: Buffer, offset: number): string {
+  private line(file: Segment, line: Buffer, offset: number): string {
+    const segment = file.number
     const meaning = readLine(line, offset, this.at)
     switch (meaning.kind) {
       case 'commit':
-        this.take(meaning.events, segment, offset)
+        this.take(meaning.events, file, offset)
         break
       case 'damage':
         this.damage(`Something is missing or was changed before byte ${offset} of file ${segment}`)
         this.at = { count: meaning.position, hash: this.at.hash }
-        this.take(meaning.events, segment, offset)
+        this.take(meaning.events, file, offset)
         this.at = { count: this.at.count, hash: meaning.hash }
         break
       case 'void':
@@ -144,22 +156,28 @@ class LogAudit {
     return meaning.kind
   }
 
-  private take(events: readonly LineEvent[], segment: number, lineOffset: number): void {
-    for (const { json, hash, start } of events) {
+  private take(events: readonly LineEvent[], file: Segment, lineOffset: number): void {
+    const segment = file.number
+    for (const { json, hash, start, isScavenged } of events) {
+      if (isScavenged) this.scavenged++
       const position = this.at.count
       const event = parseStoredEvent({ position, hash, json })
-      this.index?.check(position, {
-        segment,
-        offset: lineOffset + start,
-        length: json.length,
-        lineOffset,
-        createdAtMs: Date.parse(event.createdAt),
-        hash,
-        stream: event.stream,
-        eventType: event.eventType,
-        eventId: event.eventId,
-        isOwned: event.producer !== undefined,
-      })
+      this.index?.check(
+        position,
+        {
+          segment,
+          offset: lineOffset + start,
+          length: json.length,
+          lineOffset,
+          createdAtMs: Date.parse(event.createdAt),
+          hash,
+          stream: event.stream,
+          eventType: event.eventType,
+          eventId: event.eventId,
+          isOwned: event.producer !== undefined,
+        },
+        file.isScavenged,
+      )
       this.at = { count: position + 1, hash }
     }
   }

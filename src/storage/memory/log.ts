@@ -10,12 +10,14 @@ import {
   type Position,
   parseStoredEvent,
   type StoredEvent,
+  scavengedText,
 } from '../../domain/event.ts'
 import { checkLinkedEvent, refusedImport } from '../../domain/linked-event.ts'
 import type {
   AppendOutcome,
   AppendRequest,
   Clock,
+  DropRule,
   Finding,
   ImportCount,
   LinkedEvent,
@@ -23,6 +25,7 @@ import type {
   LogHead,
   Progress,
   ReadDirection,
+  ScavengeReport,
   SequenceEvent,
   SequenceHead,
   StreamState,
@@ -129,8 +132,10 @@ export class MemoryLog implements LogEngine {
     const findings: Finding[] = []
     const index = new MemoryIndex(this.sequenceRule)
     let previous = EMPTY_HASH
+    let scavenged = 0
     for (const [position, event] of this.events.entries()) {
-      const hash = chainHash(previous, event.json)
+      const hash = event.isScavenged ? event.hash : chainHash(previous, event.json)
+      if (event.isScavenged) scavenged++
       if (hash !== event.hash || position !== event.position) {
         findings.push({ kind: 'damage', message: 'The event does not chain', position, hash })
       }
@@ -141,7 +146,22 @@ export class MemoryLog implements LogEngine {
     if (!index.equals(this.index)) {
       findings.push({ kind: 'damage', message: 'The index differs from the log' })
     }
-    return { counts: { events: this.events.length }, findings }
+    return { counts: { events: this.events.length, ...(scavenged > 0 && { scavenged }) }, findings }
+  }
+
+  async scavenge(drop: DropRule, progress?: Progress): Promise<ScavengeReport> {
+    const report = { events: 0, removed: 0, bytesFreed: 0 }
+    for (const [position, event] of this.events.entries()) {
+      progress?.(position + 1, this.events.length)
+      if (event.isScavenged) continue
+      report.events++
+      if (!(await drop(parseStoredEvent(event), position))) continue
+      const json = Buffer.from(scavengedText(event), 'utf8')
+      this.events[position] = { ...event, json, isScavenged: true }
+      report.removed++
+      report.bytesFreed += event.json.length - json.length
+    }
+    return report
   }
 
   async importEvents(

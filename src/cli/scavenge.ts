@@ -1,0 +1,24 @@
+/** `apie scavenge`: removes for good what readers of streams cannot see any more. */
+import { scavenge } from '../domain/scavenge.ts'
+import { type CommandCall, EXIT } from './command.ts'
+import { withProgress } from './progress.ts'
+
+export async function runScavenge(call: CommandCall): Promise<number> {
+  const store = await call.services.openStore('existing')
+  try {
+    const clock = { now: () => Date.now() }
+    const { events, removed, bytesFreed } = await withProgress(
+      call.terminal,
+      'scavenge',
+      (progress) => scavenge(store.log, clock, progress),
+    )
+    await call.terminal.out(
+      call.options['json']
+        ? `${JSON.stringify({ events, removed, bytesFreed })}\n`
+        : `removed the bodies of ${removed} of ${events} events, ${bytesFreed} bytes freed\n`,
+    )
+    return EXIT.ok
+  } finally {
+    await store.close()
+  }
+}
