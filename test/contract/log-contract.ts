@@ -23,7 +23,7 @@ export function logContract(engine: Engine): void {
     readGroup(open)
     bodyGroup(open)
     closedGroup(open)
-    scavengeGroup(open)
+    scavengeGroup(engine, open)
     reopenGroup(engine, open)
   })
 }
