@@ -21,6 +21,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          globalSetup: ['test/support/use-postgres.ts'],
           retry: RETRIES,
           testTimeout: 60_000,
           include: [
@@ -40,6 +41,7 @@ export default defineConfig({
       {
         test: {
           name: 'gateway',
+          globalSetup: ['test/support/use-postgres.ts'],
           retry: RETRIES,
           include: ['test/gateway/**/*.test.ts'],
           testTimeout: 60_000,

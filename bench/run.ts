@@ -21,6 +21,7 @@ import { clearOldStores, filledStore, sourceDigest } from './filled-store.ts'
 import { growth } from './growth.ts'
 import { growthPicture } from './growth-picture.ts'
 import { isKept, type Measurement, type Row, type Size, say } from './measurement.ts'
+import { postgres } from './postgres.ts'
 import { buildApie } from './programs.ts'
 import { serveAppends } from './serve-appends.ts'
 import { streamEvents } from './stream-events.ts'
@@ -36,6 +37,7 @@ const ALL: readonly Measurement[] = [
   apache,
   engine,
   eventServer,
+  postgres,
 ]
 
 const QUICK: Size = {

@@ -142,12 +142,14 @@ export class PostgresContent implements ContentEngine {
     const total = Number(counted?.['count'])
     const findings: Finding[] = []
     let contents = 0
+    let contentBytes = 0
     for await (const { hash, size } of this.list()) {
       const problem = await this.problemOf(hash, size)
       if (problem) findings.push({ kind: 'damage', message: problem, hash })
+      contentBytes += size
       progress(++contents, total)
     }
-    return { counts: { contents }, findings }
+    return { counts: { contents, contentBytes }, findings }
   }
 
   private async problemOf(hash: ContentHash, size: number): Promise<string | undefined> {

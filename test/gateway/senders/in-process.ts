@@ -15,7 +15,7 @@ export async function openInProcess(dataFolder: string): Promise<OpenGateway> {
   return { send, close }
 }
 
-export function openOn(dataFolder: string): Promise<OpenedApp> {
-  const settings = readSettings({ options: { data: dataFolder, store: `file:${dataFolder}` } })
+export function openOn(dataFolder: string, store = `file:${dataFolder}`): Promise<OpenedApp> {
+  const settings = readSettings({ options: { data: dataFolder, store } })
   return openApp(settings, 'many-requests')
 }

@@ -4,8 +4,9 @@ import { send } from '../../support/http-client.ts'
 import type { OpenGateway } from '../gateways.ts'
 import { openOn } from './in-process.ts'
 
-export async function openStandalone(dataFolder: string): Promise<OpenGateway> {
-  const { app, close } = await openOn(dataFolder)
+/** @param store engine URL; the data folder by default */
+export async function openStandalone(dataFolder: string, store?: string): Promise<OpenGateway> {
+  const { app, close } = await openOn(dataFolder, store)
   const server = await serveHttp(app, { host: '127.0.0.1', port: 0 })
   return {
     send: async ({ path, query, ...request }) => {
