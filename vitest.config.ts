@@ -33,7 +33,7 @@ export default defineConfig({
       {
         test: {
           name: 'contract',
-          globalSetup: ['test/support/use-postgres.ts'],
+          globalSetup: ['test/support/use-postgres.ts', 'test/support/use-mongodb.ts'],
           testTimeout: 60_000,
           include: ['test/contract/**/*.test.ts', 'test/disk/**/*.test.ts'],
         },

@@ -74,7 +74,7 @@ export const SETTINGS = {
   store: text(
     'APIE_STORE',
     '',
-    'engine URL: `file:DIR`, `postgresql://…` or `memory:`; default: `file:` of the data folder; see docs/engines.md',
+    'engine URL: `file:DIR`, `postgresql://…`, `mongodb://…` or `memory:`; default: `file:` of the data folder; see docs/engines.md',
   ),
   anonymous: choice(
     'APIE_ANONYMOUS',

@@ -36,6 +36,9 @@ export async function openStorage(options: OpenOptions): Promise<OpenedStorage> 
     case 'postgres':
     case 'postgresql':
       return await openPostgres(options)
+    case 'mongodb':
+    case 'mongodb+srv':
+      return await openMongo(options)
     default:
       throw noEngine(scheme)
   }
@@ -44,7 +47,7 @@ export async function openStorage(options: OpenOptions): Promise<OpenedStorage> 
 function noEngine(scheme: string): AppError {
   return new AppError(
     'bad-setting',
-    `store: there is no engine "${scheme || 'without a name'}"; use "file:DIR", "postgresql://…" or "memory:"`,
+    `store: there is no engine "${scheme || 'without a name'}"; use "file:DIR", "postgresql://…", "mongodb://…" or "memory:"`,
     { setting: 'store' },
   )
 }
@@ -64,6 +67,11 @@ export async function migrateStorage(settings: Settings): Promise<MigrateOutcome
       const { migratePostgres } = await import('./postgres/engine.ts')
       return migratePostgres(databaseOptions(settings, 'command'))
     }
+    case 'mongodb':
+    case 'mongodb+srv': {
+      const { migrateMongo } = await import('./mongodb/engine.ts')
+      return migrateMongo(databaseOptions(settings, 'command'))
+    }
     default:
       throw noEngine(scheme)
   }
@@ -81,6 +89,12 @@ async function openPostgres({ settings, clock, serves }: OpenOptions): Promise<O
   const { openPostgresStore } = await import('./postgres/engine.ts')
   const isPatient = serves === 'many-requests'
   return openPostgresStore({ ...databaseOptions(settings, serves), clock, isPatient })
+}
+
+async function openMongo({ settings, clock, serves }: OpenOptions): Promise<OpenedStorage> {
+  const { openMongoStore } = await import('./mongodb/engine.ts')
+  const isPatient = serves === 'many-requests'
+  return openMongoStore({ ...databaseOptions(settings, serves), clock, isPatient })
 }
 
 async function openMemory(clock: Clock): Promise<OpenedStorage> {

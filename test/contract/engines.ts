@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { asyncDisk, type Disk, syncDisk } from '../../src/storage/file/disk.ts'
 import { openFileStore } from '../../src/storage/file/engine.ts'
 import { createMemoryStore } from '../../src/storage/memory/engine.ts'
+import { makeMongoPlace, mongoUrl, openMongoPlace } from '../support/mongodb-store.ts'
 import { postgresUrl } from '../support/postgres-cluster.ts'
 import { makePostgresPlace, openPostgresPlace } from '../support/postgres-store.ts'
 import type { Engine } from '../support/store.ts'
@@ -78,11 +79,34 @@ const postgres = (clusterUrl: string): Engine => ({
   },
 })
 
+const mongodb = (serverUrl: string): Engine => ({
+  name: 'mongodb',
+  persistence: { kind: 'durable' },
+  async open({ clock }) {
+    const place = await makeMongoPlace(serverUrl)
+    let { store } = await openMongoPlace(place, clock)
+    return {
+      store,
+      reopen: async () => {
+        await store.close()
+        store = (await openMongoPlace(place, clock)).store
+        return store
+      },
+      close: async () => {
+        await store.close()
+        await place.remove()
+      },
+    }
+  },
+})
+
 const clusterUrl = postgresUrl()
+const serverUrl = mongoUrl()
 
 export const engines: readonly Engine[] = [
   memory,
   file('file, one request', syncDisk),
   file('file, many requests', asyncDisk),
   ...(clusterUrl === undefined ? [] : [postgres(clusterUrl)]),
+  ...(serverUrl === undefined ? [] : [mongodb(serverUrl)]),
 ]

@@ -5,20 +5,23 @@
 import type { AppendOutcome, AppendRequest } from '../../domain/ports.ts'
 import type { Plan, Waiting } from './append-plan.ts'
 
-/** Most events, and most bytes of them as they were sent, that are stored together. */
-const MOST_EVENTS = 1000
-const MOST_BYTES = 8 << 20
+/** Most events, and most bytes of them as they were sent, that are stored together; one append always is. */
+export type GroupLimits = { readonly events: number; readonly bytes: number }
+
+const LIMITS: GroupLimits = { events: 1000, bytes: 8 << 20 }
 
 /** Stores a batch and tells what it came to; where it throws, nobody knows or nothing was stored. */
 export type StoreBatch = (batch: readonly Waiting[]) => Promise<Plan>
 
 export class AppendQueue {
   private readonly store: StoreBatch
+  private readonly limits: GroupLimits
   private waiting: Waiting[] = []
   private running: Promise<void> | undefined
 
-  constructor(store: StoreBatch) {
+  constructor(store: StoreBatch, limits = LIMITS) {
     this.store = store
+    this.limits = limits
   }
 
   append(request: AppendRequest): Promise<AppendOutcome> {
@@ -37,7 +40,7 @@ export class AppendQueue {
     // One turn of the loop later, so that what comes together goes together.
     await undefined
     while (this.waiting.length > 0) {
-      const batch = takeBatch(this.waiting)
+      const batch = takeBatch(this.waiting, this.limits)
       try {
         settle(await this.store(batch))
       } catch (error) {
@@ -55,7 +58,7 @@ function settle({ appended, retries, refusals }: Plan): void {
 }
 
 /** Takes the first of those that wait, as many as fit. */
-function takeBatch(waiting: Waiting[]): readonly Waiting[] {
+function takeBatch(waiting: Waiting[], limits: GroupLimits): readonly Waiting[] {
   let events = 0
   let bytes = 0
   let length = 0
@@ -66,7 +69,7 @@ function takeBatch(waiting: Waiting[]): readonly Waiting[] {
       bytes += body.kind === 'json' ? body.text.length : body.bytes.length
       bytes += metadata?.length ?? 0
     }
-    if (length > 0 && (events > MOST_EVENTS || bytes > MOST_BYTES)) break
+    if (length > 0 && (events > limits.events || bytes > limits.bytes)) break
     length++
   }
   return waiting.splice(0, length)
