@@ -69,7 +69,7 @@ export class RecordGenerations {
     return this.read(async (log) => {
       const report = await log.verify(progress)
       const generation = this.current?.number ?? 0
-      return { ...report, counts: { ...report.counts, generation } }
+      return generation === 0 ? report : { ...report, counts: { ...report.counts, generation } }
     })
   }
 
