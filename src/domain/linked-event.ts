@@ -13,6 +13,10 @@ export function checkLinkedEvent(linked: LinkedEvent, position: number): ParsedE
   if (chainHash(previous, json) !== hash) throw refusedImport(position, 'has a wrong hash')
   if (json.includes(9) || json.includes(10))
     throw refusedImport(position, 'holds a tab or a line feed')
+  // Where an engine keeps text, other bytes would come back as others.
+  if (!Buffer.from(Buffer.from(json).toString('utf8')).equals(json)) {
+    throw refusedImport(position, 'is not UTF-8')
+  }
   const event = parse(linked, position)
   const isEvent = typeof event?.eventId === 'string' && typeof event.eventType === 'string'
   if (!event || !isEvent || nameProblem(event.stream)) throw refusedImport(position, 'is no event')

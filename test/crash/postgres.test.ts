@@ -1,6 +1,10 @@
 /** A PostgreSQL store under what happens to databases: many processes, a server that dies, cut connections. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -10,9 +14,9 @@ import { createAccountRecords } from '../../src/domain/account-records.ts'
 import { type EventId, parseStoredEvent } from '../../src/domain/event.ts'
 import type { Store } from '../../src/domain/ports.ts'
 import { sha256Hex } from '../../src/kit/sha256.ts'
-import { openApp } from '../../src/wire.ts'
+import { openApp, openCommandStore } from '../../src/wire.ts'
 import { sendTo } from '../support/app-send.ts'
-import { uuid } from '../support/drafts.ts'
+import { appendTo, draft, uuid } from '../support/drafts.ts'
 import {
   type PostgresCluster,
   postgresPrograms,
@@ -26,6 +30,7 @@ import {
 import { handClock, verifyStore } from '../support/store.ts'
 
 const CHILD = fileURLToPath(new URL('./postgres-writer-child.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const BASIC = `Basic ${Buffer.from('a@b.c:pw').toString('base64')}`
 
 /** What the follower of one test has seen, in its order. */
@@ -101,6 +106,41 @@ describe.skipIf(postgresPrograms() === undefined)('a store in PostgreSQL', () =>
     await verifyStore(store)
     await store.close()
   })
+
+  test.each(['to PostgreSQL', 'from PostgreSQL'])(
+    'a copy %s that is killed goes on',
+    async (way) => {
+      const folder = mkdtempSync(join(tmpdir(), 'apie-copy-'))
+      const own = await makePostgresPlace(cluster.url)
+      const file = `file:${join(folder, 'data')}`
+      const [from, to] = way === 'to PostgreSQL' ? [file, own.url] : [own.url, file]
+      const open = (store: string) =>
+        openCommandStore(readSettings({ options: { store } }), 'create')
+      const source = await open(from)
+      for (let n = 0; n < 60; n++) {
+        const events = Array.from({ length: 500 }, (_, at) => draft(n * 500 + at))
+        await source.log.append(appendTo(`s-${n % 7}`, events))
+      }
+      const target = await open(to)
+      const copy = () =>
+        spawn(process.execPath, [MAIN, 'copy', '--from', from, '--to', to], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        })
+      const killed = copy()
+      const over = once(killed, 'close')
+      while ((await target.log.head()).count < 3000) await setImmediate()
+      killed.kill('SIGKILL')
+      await over
+      expect((await target.log.head()).count).toBeLessThan(30_000)
+      const [code] = await once(copy(), 'close')
+      expect(code).toBe(0)
+      expect(await target.log.head()).toEqual(await source.log.head())
+      await verifyStore(target)
+      await source.close()
+      await target.close()
+      rmSync(folder, { recursive: true })
+    },
+  )
 
   const troubles = [
     {

@@ -35,7 +35,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 }
 
 /** The code of an error of the driver or of the system; empty where it has none. */
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : ''
   return typeof code === 'string' ? code : ''
 }
