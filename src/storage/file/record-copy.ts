@@ -19,6 +19,8 @@ import { bodyAt, type Revision, recordDraft, revisionOf } from './record-body.ts
 const PROGRESS = '$progress'
 /** Most text of records in one slice, characters. */
 const SLICE_CHARS = 1 << 20
+/** Most records in one slice: they are written and indexed behind the time that the walk may take. */
+const SLICE_RECORDS = 500
 
 type Progress = {
   /** Events of the old log that are dealt with, and the hash of the last of them. */
@@ -94,6 +96,13 @@ async function pick(
   let hash = end.hash
   for await (const run of from.readLog(at, end.count, 'forwards')) {
     for (const stored of run) {
+      if (
+        chars > SLICE_CHARS ||
+        drafts.length >= SLICE_RECORDS ||
+        (upTo > at && monotonicMs() > deadline)
+      ) {
+        return { drafts, upTo, hash }
+      }
       upTo = stored.position + 1
       hash = stored.hash
       const event = parseStoredEvent(stored) as ReturnType<typeof parseStoredEvent> & {
@@ -116,7 +125,6 @@ async function pick(
       drafts.push({ stream, draft })
       picked.add(stream)
     }
-    if (chars > SLICE_CHARS || monotonicMs() > deadline) break
   }
   return { drafts, upTo, hash }
 }
