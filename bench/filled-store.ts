@@ -37,6 +37,7 @@ export async function openStore(root: string): Promise<FileStore> {
     lockTimeoutMs: 8000,
     sync: true,
     catchUpMs: 60_000,
+    isLongLived: true,
   })
   if (!store) throw new Error('no store')
   return store

@@ -1,23 +1,32 @@
-/** A map that holds a bounded number of values: the youngest ones. */
+/**
+ * A map that holds a bounded number of values: those that were put in or asked for last.
+ *
+ * Two halves: what is used goes into the younger one, and once that is full the older one is dropped as a
+ * whole. Taking out single values would leave holes in the order of a `Map`, and finding its oldest value
+ * would cost the more the more of them there are.
+ */
 export class BoundedMap<K, V> {
-  private readonly values = new Map<K, V>()
-  private readonly most: number
+  private younger = new Map<K, V>()
+  private older = new Map<K, V>()
+  private readonly half: number
 
-  /** @param most values it holds at most */
+  /** @param most values it holds at most, at least 2 */
   constructor(most: number) {
-    this.most = most
+    this.half = Math.max(1, Math.floor(most / 2))
   }
 
   get(key: K): V | undefined {
-    return this.values.get(key)
+    const young = this.younger.get(key)
+    if (young !== undefined) return young
+    const old = this.older.get(key)
+    if (old !== undefined) this.set(key, old)
+    return old
   }
 
-  /** Puts a value in as the youngest, and drops the oldest one where there is no room. */
   set(key: K, value: V): void {
-    this.values.delete(key)
-    this.values.set(key, value)
-    if (this.values.size <= this.most) return
-    const [oldest] = this.values.keys()
-    if (oldest !== undefined) this.values.delete(oldest)
+    this.younger.set(key, value)
+    if (this.younger.size < this.half) return
+    this.older = this.younger
+    this.younger = new Map()
   }
 }

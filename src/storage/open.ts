@@ -125,6 +125,7 @@ async function openFolder(root: string, options: OpenOptions): Promise<OpenedSto
     lockTimeoutMs: settings.lockTimeoutMs,
     sync: settings.sync === 'on',
     catchUpMs: CATCH_UP_MS[serves],
+    isLongLived: serves === 'many-requests',
   })
   if (!store) {
     throw new AppError(

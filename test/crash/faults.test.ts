@@ -281,7 +281,9 @@ test('a long answer that is being read goes on while the log begins new files', 
 
 test('a batch that takes longer to decide than a lock may be held is stored all the same', async () => {
   const memory = new MemoryDisk()
-  const lock = { acquire: async () => ({ isFresh: () => false, release: () => {} }) }
+  const lock = {
+    acquire: async () => ({ isFresh: () => false, isWanted: () => false, release: () => {} }),
+  }
   const { log } = await openLog(ROOT, { boot: BOOT, lock, disk: memory.disk })
   expect((await log.append(appendTo('s', [draft(1)]))).kind).toBe('appended')
 })

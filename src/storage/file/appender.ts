@@ -7,7 +7,7 @@
  *  4. Read back what stands there. Something else: another writer was there first, nothing of ours counts,
  *     start again. The beginning of ours: the disk took only a part, the whole lines in it count.
  *  5. Let go of the lock; sync. A failed sync is final: nobody knows what is on disk.
- *  6. Write index and head, then answer.
+ *  6. Write index and head, then answer; a process that goes on answers first.
  *
  * Killed after 3: the events are in the log, unacknowledged; the client's retry finds them by their ids.
  * Killed within 3: a torn line, void for ever; the next writer ends it with a mark that no line ends with.
@@ -18,6 +18,7 @@ import { AppError } from '../../domain/app-error.ts'
 import type { EventHash } from '../../domain/event.ts'
 import type { AppendOutcome, AppendRequest } from '../../domain/ports.ts'
 import { type LookUp, type Plan, planBatch, type Waiting } from './append-plan.ts'
+import { KeptLock } from './kept-lock.ts'
 import type { HeldLock, Lock } from './lock.ts'
 import type { LogFollower } from './log-follower.ts'
 import { makeRoom, voidPrefix, writeIndexed } from './log-tail.ts'
@@ -37,20 +38,26 @@ type Attempt = {
 const BATCH_BYTES = 8 << 20
 /** Rounds in which a holder that took too long starts again; after them the batch itself is what takes long. */
 const FRESH_ROUNDS = 3
+/** Events behind the index at which a process that goes on writes it, and the time until it does, ms. */
+const INDEX_EVENTS = 256
+const INDEX_MS = 10
 /** Lost races after which a writer gives up. */
 const MOST_ROUNDS = 50
 
 export class Appender {
   private readonly follower: LogFollower
-  private readonly lock: Lock
+  private readonly lock: KeptLock
   private readonly lookUp: LookUp
   private readonly suspicion: Suspicion
   private waiting: Waiting[] = []
   private running: Promise<void> | undefined
+  private readonly isLongLived: boolean
+  private indexTimer: NodeJS.Timeout | undefined
 
   constructor(follower: LogFollower, lock: Lock, lookUp: LookUp, suspicion: Suspicion) {
     this.follower = follower
-    this.lock = lock
+    this.isLongLived = follower.options.isLongLived ?? false
+    this.lock = new KeptLock(lock, this.isLongLived)
     this.lookUp = lookUp
     this.suspicion = suspicion
   }
@@ -64,11 +71,14 @@ export class Appender {
 
   async close(): Promise<void> {
     await this.running
+    this.lock.release()
+    if (this.indexTimer) await this.writeIndex()
   }
 
   private async run(): Promise<void> {
     // Whatever else this turn of the event loop brings goes into the same batch.
-    await Promise.resolve()
+    if (this.isLongLived) await new Promise((resolve) => setImmediate(resolve))
+    else await Promise.resolve()
     while (this.waiting.length > 0) {
       const batch = this.takeBatch()
       try {
@@ -111,11 +121,11 @@ export class Appender {
   private async attempt(batch: readonly Waiting[], round: number): Promise<Attempt> {
     const { follower } = this
     await follower.exclusive(() => follower.catchUp())
-    const lock = await this.lock.acquire()
+    const lock = await this.lock.take()
     try {
       return await follower.exclusive(() => this.writeBatch(batch, lock, round))
     } finally {
-      lock.release()
+      this.lock.rest()
     }
   }
 
@@ -171,10 +181,24 @@ export class Appender {
     } catch (error) {
       throw outcomeUnknown(error)
     }
-    await follower.exclusive(() => follower.writeIndex())
+    if (!this.isLongLived) await this.writeIndex()
     if (commits.length > 0) follower.appended.ring()
-    for (const { waiting, outcome } of [...commits, ...retries]) waiting.resolve(outcome)
+    for (const { waiting, outcome } of commits) waiting.resolve(outcome)
+    for (const { waiting, outcome } of retries) waiting.resolve(outcome)
     for (const { waiting, error } of refusals) waiting.reject(error)
+    if (this.isLongLived) await this.writeIndexInTime()
+  }
+
+  /** Many events at a time, yet so soon that whoever opens the log finds few behind the index. */
+  private async writeIndexInTime(): Promise<void> {
+    if (this.follower.index.pendingCount >= INDEX_EVENTS) return await this.writeIndex()
+    this.indexTimer ??= setTimeout(() => void this.writeIndex(), INDEX_MS)
+  }
+
+  private async writeIndex(): Promise<void> {
+    clearTimeout(this.indexTimer)
+    this.indexTimer = undefined
+    await this.follower.exclusive(() => this.follower.writeIndex())
   }
 }
 

@@ -32,6 +32,8 @@ export type FileStoreOptions = {
   readonly catchUpMs: number
   /** Old revisions of records from which on their log is left for a new one; a constant unless a test says so. */
   readonly leaveRecordsAt?: number
+  /** Whether the process appends again and again; see `LogOptions`. */
+  readonly isLongLived?: boolean
   /** For tests that show that correctness does not rest on the lock. */
   readonly lock?: Lock
 }

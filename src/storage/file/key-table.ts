@@ -33,24 +33,12 @@ export class KeyTable {
 
   /** Adds a key of the event at `position`; nothing happens where it is in already. */
   add(key: Fingerprint, position: number): void {
-    const table = this.tables.tableOf(position)
-    const value = slotValue(key, position - table.first)
-    const free = this.probe(table, key, (slot) => (slot.equals(value) ? 'stop' : 'go on'))
-    if (free !== undefined) this.pages.write(value, table.offset + free * SLOT)
+    this.put(key, position, Number.POSITIVE_INFINITY)
   }
 
   /** Like `add`, but of a key that comes again and again a table keeps the first few positions only. */
   addSome(key: Fingerprint, position: number): void {
-    const table = this.tables.tableOf(position)
-    const value = slotValue(key, position - table.first)
-    const mark = fingerprintMark(key)
-    let same = 0
-    const free = this.probe(table, key, (slot) => {
-      if (slot.equals(value)) return 'stop'
-      if (slot.readUInt32LE(0) === mark) same++
-      return same < SOME ? 'go on' : 'stop'
-    })
-    if (free !== undefined) this.pages.write(value, table.offset + free * SLOT)
+    this.put(key, position, SOME)
   }
 
   /** Positions below `end` whose event may have the key, latest first; the caller compares the real key. */
@@ -58,30 +46,49 @@ export class KeyTable {
     const found: number[] = []
     const mark = fingerprintMark(key)
     for (const table of this.tables.tablesBelow(end)) {
-      this.probe(table, key, (slot) => {
-        const position = table.first + slot.readUInt32LE(4) - 1
-        if (slot.readUInt32LE(0) === mark && position < end) found.push(position)
-        return 'go on'
+      this.probe(table, key, (slotMark, relative) => {
+        const position = table.first + relative - 1
+        if (slotMark === mark && position < end) found.push(position)
+        return true
       })
     }
     return found
   }
 
-  /** Visits the slots from the key's place on; returns the number of the first free one. */
+  private put(key: Fingerprint, position: number, most: number): void {
+    const table = this.tables.tableOf(position)
+    const mark = fingerprintMark(key)
+    const own = position - table.first + 1
+    let same = 0
+    const free = this.probe(table, key, (slotMark, relative) => {
+      if (slotMark !== mark) return true
+      return relative !== own && ++same < most
+    })
+    if (free === undefined) return
+    const slot = Buffer.allocUnsafe(SLOT)
+    slot.writeUInt32LE(mark, 0)
+    slot.writeUInt32LE(own, 4)
+    this.pages.write(slot, table.offset + free * SLOT)
+  }
+
+  /**
+   * Visits the slots from the key's place on; returns the number of the first free one.
+   * @param goesOn takes mark and position + 1 of a slot
+   */
   private probe(
     table: Table,
     key: Fingerprint,
-    visit: (slot: Buffer) => 'go on' | 'stop',
+    goesOn: (mark: number, relative: number) => boolean,
   ): number | undefined {
     const start = key.readUInt32LE(0) % table.slots
     for (let seen = 0; seen < table.slots; ) {
-      const at = (start + seen) % table.slots
-      const bytes = this.pages.from(table.offset + at * SLOT)
-      const count = Math.min(bytes.length / SLOT, table.slots - at)
+      const first = (start + seen) % table.slots
+      const bytes = this.pages.from(table.offset + first * SLOT)
+      const count = Math.min(bytes.length / SLOT, table.slots - first)
       for (let index = 0; index < count; index++) {
-        const slot = bytes.subarray(index * SLOT, (index + 1) * SLOT)
-        if (slot.readUInt32LE(4) === 0) return at + index
-        if (visit(slot) === 'stop') return undefined
+        const relative = bytes.readUInt32LE(index * SLOT + 4)
+        if (relative === 0) return first + index
+        if (!goesOn(bytes.readUInt32LE(index * SLOT), relative)) return undefined
       }
       seen += count
     }
@@ -92,11 +99,4 @@ export class KeyTable {
 /** Never 0, so that a slot in use differs from a free one in both halves. */
 function fingerprintMark(key: Fingerprint): number {
   return key.readUInt32LE(4) || 1
-}
-
-function slotValue(key: Fingerprint, relative: number): Buffer {
-  const slot = Buffer.alloc(SLOT)
-  slot.writeUInt32LE(fingerprintMark(key), 0)
-  slot.writeUInt32LE(relative + 1, 4)
-  return slot
 }

@@ -22,13 +22,26 @@ const STALE_MS = 2000
 /** A holder that took longer than this before it writes, in ms, gives up and starts again. */
 const HOLD_MS = 500
 const OWNER_BYTES = 128
-const MIN_PAUSE_MS = 1
-const MAX_PAUSE_MS = 12
+/** Behind the owner: whatever the writer wrote there that waited last. */
+const WISH_BYTES = 16
+/** Looks at the lock that come soon one after the other, for a holder that is about to let go. */
+const EAGER_LOOKS = 4
+const EAGER_PAUSE_MS = 3
+/** From when on a waiter looks how often: [waited ms, longest pause ms]. Who has waited longer goes first. */
+const PATIENCE = [
+  [2000, 3],
+  [500, 12],
+  [0, 24],
+] as const
+/** Time in ms between two thorough looks: whether the holder is alive, whether the lock is one. */
+const THOROUGH_MS = 50
 
 /** A lock that is held, or the permission to go on without. */
 export type HeldLock = {
   /** True while the holder may still write. */
   isFresh(): boolean
+  /** True once another writer has waited for it. */
+  isWanted(): boolean
   release(): void
 }
 
@@ -56,36 +69,70 @@ export function createLock(options: LockOptions): Lock {
 
 /** The lock that never waits: for tests that show that correctness does not rest on it. */
 export const noLock: Lock = {
-  acquire: async () => ({ isFresh: () => true, release: () => {} }),
+  acquire: async () => ({ isFresh: () => true, isWanted: () => false, release: () => {} }),
 }
 
+/**
+ * A look at a lock that is held costs one call, so that many waiters leave the machine to the holder; now and
+ * then each looks thoroughly, and leaves word that it waits.
+ */
 async function acquire(options: LockOptions): Promise<HeldLock> {
   const { disk, layout, timeoutMs } = options
   const start = monotonicMs()
-  let suspect: string | undefined
-  let seen = { what: '', sinceMs: start }
-  for (let round = 1; ; round++) {
-    const release = tryLock(options)
-    if (release) return hold(options, release)
-    const owner = readOwner(options)
-    if (owner && owner === suspect && isDead(options, owner)) removeLock(options)
-    suspect = owner
+  const watch = { suspect: undefined, what: '', sinceMs: start } as Watch
+  let thoroughMs = Number.NEGATIVE_INFINITY
+  for (let look = 1; ; look++) {
     const now = monotonicMs()
+    const isThorough = now - thoroughMs > THOROUGH_MS
+    if (isThorough || disk.status(layout.lock) === undefined) {
+      const release = tryLock(options)
+      if (release) return hold(options, release)
+    }
     if (now - start > timeoutMs) {
       throw new AppError('lock-timeout', 'Other writers hold the log for too long', { timeoutMs })
     }
-    const what = `${disk.status(layout.lock)?.modifiedMs} ${owner}`
-    if (what !== seen.what) seen = { what, sinceMs: now }
-    // No clock but this one is asked: the lock may be from the future, or something that is no lock.
-    else if (now - seen.sinceMs > STALE_MS) moveAside(options)
-    await disk.pause(pauseMs(round))
+    if (isThorough) {
+      thoroughMs = now
+      lookAfter(options, watch, now)
+    }
+    await disk.pause(pauseMs(look, now - start))
   }
 }
 
-/** Short waits at first, with chance in them so that waiters do not move in step. */
-function pauseMs(round: number): number {
-  const longest = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS + round)
-  return MIN_PAUSE_MS + Math.random() * (longest - MIN_PAUSE_MS)
+/** What a waiter has seen of the lock: who held it, and since when nothing about it has changed. */
+type Watch = { suspect: string | undefined; what: string; sinceMs: number }
+
+/** Clears away a lock that nobody holds any more, and tells the holder of one that it is waited for. */
+function lookAfter(options: LockOptions, watch: Watch, now: number): void {
+  const { disk, layout } = options
+  const owner = readOwner(options)
+  if (owner && owner === watch.suspect && isDead(options, owner)) removeLock(options)
+  watch.suspect = owner
+  const what = `${disk.status(layout.lock)?.modifiedMs} ${owner}`
+  if (what !== watch.what) Object.assign(watch, { what, sinceMs: now })
+  // No clock but this one is asked: the lock may be from the future, or something that is no lock.
+  else if (now - watch.sinceMs > STALE_MS) moveAside(options)
+  leaveWish(options)
+}
+
+/** Half of a pause is chance, so that waiters do not move in step. */
+function pauseMs(look: number, waitedMs: number): number {
+  const [, patient] = PATIENCE.find(([fromMs]) => waitedMs >= fromMs) ?? PATIENCE[0]
+  const longest = look <= EAGER_LOOKS ? EAGER_PAUSE_MS : patient
+  return (longest * (1 + Math.random())) / 2
+}
+
+function leaveWish({ disk, layout }: LockOptions): void {
+  try {
+    const fd = disk.openUpdate(layout.owner)
+    try {
+      disk.writeAt(fd, Buffer.from(randomHex(WISH_BYTES / 2)), OWNER_BYTES)
+    } finally {
+      disk.close(fd)
+    }
+  } catch {
+    // The holder lets go all the same, only later.
+  }
 }
 
 /** The call that releases, or `undefined` where another holds the lock. */
@@ -116,22 +163,15 @@ function tryLock({ layout, disk }: LockOptions): (() => void) | undefined {
 }
 
 function hold(options: LockOptions, release: () => void): HeldLock {
-  const { disk, layout } = options
   const since = monotonicMs()
   const owner = ownerRecord(options)
-  try {
-    const fd = disk.openUpdate(layout.owner)
-    try {
-      disk.writeAt(fd, Buffer.from(owner.padEnd(OWNER_BYTES)), 0)
-    } finally {
-      disk.close(fd)
-    }
-  } catch {
-    // Without the record a waiter recognises a dead holder by age only.
-  }
+  const record = openRecord(options, owner)
+  const before = record?.wish()
   return {
     isFresh: () => monotonicMs() - since < HOLD_MS,
+    isWanted: () => record?.wish() !== before,
     release: () => {
+      record?.close()
       // After a long pause the folder may be another writer's by now.
       const isLate = monotonicMs() - since > STALE_MS / 2
       if (isLate && readOwner(options) !== owner) return
@@ -144,10 +184,32 @@ function hold(options: LockOptions, release: () => void): HeldLock {
   }
 }
 
+type OwnerRecord = { wish(): string; close(): void }
+
+/** Writes who holds the lock. Without it a waiter recognises a dead holder by age only. */
+function openRecord({ disk, layout }: LockOptions, owner: string): OwnerRecord | undefined {
+  try {
+    const fd = disk.openUpdate(layout.owner)
+    const wish = Buffer.alloc(WISH_BYTES)
+    const record = {
+      wish: () => wish.toString('latin1', 0, disk.readAt(fd, wish, OWNER_BYTES)),
+      close: () => disk.close(fd),
+    }
+    try {
+      disk.writeAt(fd, Buffer.from(owner.padEnd(OWNER_BYTES)), 0)
+    } catch {
+      // It can still be waited for.
+    }
+    return record
+  } catch {
+    return undefined
+  }
+}
+
 /** What the last holder wrote about itself; without it a dead one is recognised by age only. */
 function readOwner({ disk, layout }: LockOptions): string | undefined {
   try {
-    return disk.readText(layout.owner)?.trim()
+    return disk.readText(layout.owner)?.slice(0, OWNER_BYTES).trim()
   } catch {
     return undefined
   }

@@ -31,6 +31,7 @@ type Member = { readonly key: SequenceKey; readonly lane: number; readonly head:
 
 /** Heads and entries kept in memory: enough for what is written to again and again. */
 const MOST_KEPT = 16_384
+const MOST_FINGERPRINTS = 2048
 /** Members of a sequence from one hint to the next: a reader walks half as many links, a writer saves the rest. */
 const HINT_EVERY = 8
 
@@ -48,6 +49,8 @@ export class LogIndex {
   /** Other heads that were asked for. Every event passes through `add`, so that they are never stale. */
   private readonly heads = new BoundedMap<SequenceKey, SequenceHead>(MOST_KEPT)
   private readonly entries = new BoundedMap<number, Entry>(MOST_KEPT)
+  /** Of an id that is looked for and then put in. */
+  private readonly idFingerprints = new BoundedMap<string, Buffer>(MOST_FINGERPRINTS)
   private readonly pendingHashes = new Map<string, number>()
   private readonly pendingIds = new Map<string, number>()
   /** Of equal ids the first. */
@@ -244,8 +247,8 @@ export class LogIndex {
       this.pending.map(({ entry }) => entry),
     )
     files.writeLinks(this.pendingLinks())
-    this.pending.forEach(({ event }, index) => {
-      files.keys.add(Buffer.from(event.hash, 'hex'), first + index)
+    this.pending.forEach(({ entry, event }, index) => {
+      files.keys.add(entry.fingerprint, first + index)
       files.keys.add(this.idFingerprint(event.stream, event.eventId), first + index)
       files.ids.addSome(this.anyIdFingerprint(event.eventId), first + index)
     })
@@ -280,9 +283,10 @@ export class LogIndex {
       members.set(key, member)
       return member
     }
-    const [stream] = this.rule({ ...event, version: 1 })
-    const version = stream === undefined ? 0 : join(stream).head.number
-    for (const key of this.rule({ ...event, version })) join(key)
+    const { stream, eventType } = event
+    const [own] = this.rule({ stream, eventType, version: 1 })
+    const version = own === undefined ? 0 : join(own).head.number
+    for (const key of this.rule({ stream, eventType, version })) join(key)
     return [...members.values()]
   }
 
@@ -396,7 +400,12 @@ export class LogIndex {
   }
 
   private idFingerprint(stream: string, eventId: string): Buffer {
-    return sha256Bytes(`${this.storeId}/i/${stream}/${eventId}`).subarray(0, 8)
+    const key = `${this.storeId}/i/${stream}/${eventId}`
+    const known = this.idFingerprints.get(key)
+    if (known) return known
+    const fingerprint = sha256Bytes(key).subarray(0, 8)
+    this.idFingerprints.set(key, fingerprint)
+    return fingerprint
   }
 
   private anyIdFingerprint(eventId: string): Buffer {

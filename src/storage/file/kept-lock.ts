@@ -1,0 +1,61 @@
+/**
+ * Keeps the lock of a log from one batch to the next in a process that appends again and again: making and
+ * removing the lock folder costs as much as storing dozens of events, and waits for the journal of the file
+ * system while that is busy with a sync.
+ *
+ * Nobody waits for it longer than for a batch: whoever finds the lock taken leaves word (`lock.ts`), and the
+ * holder lets go before its next batch, once nothing has come for a moment, and in any case after a fraction
+ * of the time after which a lock counts as left behind.
+ */
+import { monotonicMs } from '../../kit/monotonic.ts'
+import type { HeldLock, Lock } from './lock.ts'
+
+/** How long it is kept without need, ms. */
+const IDLE_MS = 3
+/** How long it is kept at most, ms. */
+const MOST_MS = 200
+/** How long the others go first once they have waited, ms. */
+const YIELD_MS = 8
+
+export class KeptLock {
+  private readonly lock: Lock
+  private readonly isKept: boolean
+  private held: HeldLock | undefined
+  private sinceMs = 0
+  private timer: NodeJS.Timeout | undefined
+
+  /** @param isKept false: it is let go with every `rest` */
+  constructor(lock: Lock, isKept: boolean) {
+    this.lock = lock
+    this.isKept = isKept
+  }
+
+  /** @throws AppError `lock-timeout` */
+  async take(): Promise<HeldLock> {
+    clearTimeout(this.timer)
+    const { held } = this
+    const isWanted = held?.isWanted() ?? false
+    if (held && !isWanted && monotonicMs() - this.sinceMs < MOST_MS) return held
+    this.release()
+    if (isWanted) await new Promise((resolve) => setTimeout(resolve, YIELD_MS))
+    const taken = await this.lock.acquire()
+    this.held = taken
+    this.sinceMs = monotonicMs()
+    return taken
+  }
+
+  /** There is nothing to write for now. */
+  rest(): void {
+    const { held } = this
+    if (!held) return
+    if (!this.isKept || held.isWanted()) this.release()
+    else this.timer = setTimeout(() => this.release(), IDLE_MS)
+  }
+
+  release(): void {
+    clearTimeout(this.timer)
+    const { held } = this
+    this.held = undefined
+    held?.release()
+  }
+}
