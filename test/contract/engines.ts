@@ -37,6 +37,7 @@ const file = (name: string, disk: Disk): Engine => ({
         sync: true,
         catchUpMs: 10_000,
         leaveRecordsAt: 10,
+        isLongLived: disk === asyncDisk,
       })
       if (!store) throw new Error('The store was not made')
       return store

@@ -15,6 +15,7 @@ export type Turns = {
   readonly lockTimeoutMs?: number
   readonly segmentBytes?: number
   readonly catchUpMs?: number
+  readonly isLongLived?: boolean
   readonly sequenceRule?: SequenceRule
   readonly clock?: { now(): number }
 }
@@ -47,6 +48,7 @@ export async function openLog(root: string, turns: Turns = {}): Promise<OpenLog>
     lockTimeoutMs,
     sync: true,
     catchUpMs: turns.catchUpMs ?? 10_000,
+    isLongLived: turns.isLongLived ?? false,
   }
   const lock =
     turns.lock === 'no-lock'

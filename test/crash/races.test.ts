@@ -7,8 +7,11 @@ import { openLog } from './open-log.ts'
 import { findViolations, type Told } from './oracle.ts'
 import { type Answer, Worker } from './workers.ts'
 
+/** Every other one writes as a server does. */
 const start = (count: number, root: string, lock: 'lock' | 'no-lock') =>
-  Promise.all(Array.from({ length: count }, () => Worker.start(root, lock)))
+  Promise.all(
+    Array.from({ length: count }, (_, n) => Worker.start(root, lock, { isLongLived: n % 2 === 0 })),
+  )
 
 test('of eight writers that expect the same version, one wins each version', async () => {
   const run = crashRun()

@@ -9,7 +9,7 @@ import { appendTo, draft, jsonBody } from '../support/drafts.ts'
 import { openLog } from './open-log.ts'
 import type { Answer, Command, StopAt } from './workers.ts'
 
-const [root = '', lock = 'lock', segmentBytes = ''] = process.argv.slice(2)
+const [root = '', lock = 'lock', segmentBytes = '', isLongLived = ''] = process.argv.slice(2)
 let stopAt: StopAt | undefined
 let left = 0
 
@@ -39,6 +39,7 @@ const { log } = await openLog(root, {
   disk: stopping(syncDisk),
   lock: lock === 'lock' ? 'lock' : 'no-lock',
   segmentBytes: Number(segmentBytes),
+  isLongLived: isLongLived === 'true',
 })
 
 async function run(command: Command): Promise<Answer> {

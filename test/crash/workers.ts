@@ -67,6 +67,12 @@ async function bundleOf(name: string): Promise<string> {
   return outfile
 }
 
+type WorkerOptions = {
+  readonly segmentBytes?: number
+  readonly uid?: number
+  readonly isLongLived?: boolean
+}
+
 export class Worker {
   readonly child: ChildProcess
   private readonly waiting = new Map<number, (answer: Answer | undefined) => void>()
@@ -89,14 +95,14 @@ export class Worker {
     })
   }
 
-  /** @param given `uid`: the user it runs as */
+  /** @param given `uid`: the user it runs as; `isLongLived`: it writes as a server does */
   static async start(
     root: string,
     lock: 'lock' | 'no-lock',
-    given: { readonly segmentBytes?: number; readonly uid?: number } = {},
+    given: WorkerOptions = {},
   ): Promise<Worker> {
-    const { segmentBytes = SMALL_SEGMENT, uid } = given
-    const words = [await bundled('worker'), root, lock, String(segmentBytes)]
+    const { segmentBytes = SMALL_SEGMENT, uid, isLongLived = false } = given
+    const words = [await bundled('worker'), root, lock, String(segmentBytes), String(isLongLived)]
     const user = uid === undefined ? {} : { uid, gid: uid }
     const stdio: StdioOptions = ['pipe', 'pipe', 'inherit']
     return new Worker(spawn(process.execPath, words, { stdio, ...user }))
