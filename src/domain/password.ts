@@ -6,7 +6,7 @@
  * - `scrypt`: chosen by a person, so guessable, so made slow (RFC 7914): about 32 MiB and 60 to 100 ms a try.
  * - `bcrypt`: taken over from an htpasswd file; becomes `scrypt` when its owner signs in.
  */
-import { isSameSecret, randomSecret } from '../kit/secret.ts'
+import { isSameDigest, randomSecret } from '../kit/secret.ts'
 import { sha256Hex } from '../kit/sha256.ts'
 import { AppError } from './app-error.ts'
 
@@ -80,7 +80,7 @@ export async function makePassword(
 
 /** One SHA-256; false for every other kind of password. */
 export function isGenerated(password: string, stored: StoredPassword | undefined): boolean {
-  return stored?.kind === 'generated' && isSameSecret(sha256Hex(password), stored.sha256)
+  return stored?.kind === 'generated' && isSameDigest(sha256Hex(password), stored.sha256)
 }
 
 /** Nobody's password: a key of zeros is the outcome of no known input. */

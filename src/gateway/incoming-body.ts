@@ -14,6 +14,12 @@ export function bodyOf(incoming: IncomingMessage): AsyncIterable<Uint8Array> {
   return length <= SMALL ? inOnePiece(incoming) : inPieces(incoming)
 }
 
+/** The whole body where it came along with the head, as most small ones do; afterwards nothing is left. */
+export function arrivedBody(incoming: IncomingMessage): Uint8Array | undefined {
+  if (!incoming.complete || announcedLength(incoming) > SMALL) return undefined
+  return (incoming.read() as Uint8Array | null) ?? undefined
+}
+
 /** Infinity where it is sent in chunks. */
 function announcedLength({ headers }: IncomingMessage): number {
   if (headers['transfer-encoding'] !== undefined) return Number.POSITIVE_INFINITY

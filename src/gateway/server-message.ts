@@ -2,9 +2,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError } from '../domain/app-error.ts'
 import type { HttpBody, HttpRequest, HttpResponse } from '../http/message.ts'
-import { bodyOf } from './incoming-body.ts'
+import { arrivedBody, bodyOf } from './incoming-body.ts'
 import { pathProblem, splitTarget } from './request-path.ts'
 import { codingProblem } from './transfer-coding.ts'
+
+/** Bytes of a body that are copied rather than sent apart from the head. */
+const SMALL = 8192
 
 export function requestOf(incoming: IncomingMessage): HttpRequest {
   const { path, query } = splitTarget(incoming.url ?? '/')
@@ -17,6 +20,7 @@ export function requestOf(incoming: IncomingMessage): HttpRequest {
     query,
     headers: headers as Record<string, string | undefined>,
     body: bodyOf(incoming),
+    arrived: () => arrivedBody(incoming),
     contentLength: length === undefined ? undefined : Number(length),
     remoteAddress: incoming.socket.remoteAddress ?? '',
     remoteUser: undefined,
@@ -42,12 +46,26 @@ export async function send(response: HttpResponse, outgoing: ServerResponse): Pr
     writeHead(outgoing, response).end()
     return
   }
-  if (typeof body === 'string' || body instanceof Uint8Array) {
+  if (typeof body === 'string') {
     writeHead(outgoing, response).end(body)
+    return
+  }
+  if (body instanceof Uint8Array) {
+    endWith(body, writeHead(outgoing, response))
     return
   }
   writeHead(outgoing, response)
   await sendChunks(body, outgoing)
+}
+
+/** A text goes out in one piece with the head, bytes do not; and in Latin-1 every byte is a character. */
+function endWith(body: Uint8Array, outgoing: ServerResponse): void {
+  if (body.length > SMALL) outgoing.end(body)
+  else
+    outgoing.end(
+      Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'),
+      'latin1',
+    )
 }
 
 function writeHead(outgoing: ServerResponse, response: HttpResponse): ServerResponse {

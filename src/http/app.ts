@@ -60,10 +60,16 @@ type OpenApi = { readonly router: Router; readonly style: ApiStyle }
 /** APIs by path, each loaded once. */
 function createApiShelf(apis: readonly Api[]): (path: string) => Promise<OpenApi> {
   const opened = new Map<Api, OpenApi>()
+  // Mostly the next request is for the same path.
+  let last: { readonly path: string; readonly api: OpenApi } | undefined
   return async (path) => {
+    if (last?.path === path) return last.api
     const api = apiOfPath(apis, path)
     const there = opened.get(api)
-    if (there) return there
+    if (there) {
+      last = { path, api: there }
+      return there
+    }
     const { routes, style } = await api.load()
     const fresh = { router: createRouter(routes, style.answersHead), style }
     opened.set(api, fresh)
@@ -111,7 +117,17 @@ function contextOf(
   settings: AppSettings,
 ): RequestContext {
   const baseUrl = settings.baseUrl === '' ? request.mount : settings.baseUrl.replace(/\/+$/, '')
-  return { principal, parameters, query: new URLSearchParams(request.query), baseUrl }
+  let query: URLSearchParams | undefined
+  return {
+    principal,
+    parameters,
+    // Taken apart when it is first asked for.
+    get query() {
+      query ??= new URLSearchParams(request.query)
+      return query
+    },
+    baseUrl,
+  }
 }
 
 function noRoute(match: Exclude<RouteMatch, RouteFound>, { answersHead }: ApiStyle): AppError {
@@ -124,12 +140,10 @@ function noRoute(match: Exclude<RouteMatch, RouteFound>, { answersHead }: ApiSty
 /** The answer as it leaves, with what its API says of every answer. */
 function finished(response: HttpResponse, { request, style, methods }: Asked): HttpResponse {
   const shared = style.headers(request, methods)
-  const vary = [shared['vary'] ?? [], response.headers['vary'] ?? []].flat()
-  const headers = {
-    ...shared,
-    ...response.headers,
-    ...(vary.length > 0 && { vary: vary.join(', ') }),
-  }
+  const own = response.headers
+  const vary = [shared['vary'] ?? [], own['vary'] ?? []].flat()
+  const headers =
+    vary.length > 0 ? { ...shared, ...own, vary: vary.join(', ') } : { ...shared, ...own }
   return finishResponse({ ...response, headers }, request.method)
 }
 

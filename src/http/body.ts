@@ -12,11 +12,15 @@ import type { HttpRequest } from './message.ts'
  * @throws AppError `body-too-large` where more is announced, `media-type-unsupported` where it is compressed
  */
 export function boundedBody(request: HttpRequest, maxBytes: number): AsyncIterable<Uint8Array> {
+  refuseAnnounced(request, maxBytes)
+  return bounded(request.body, maxBytes)
+}
+
+function refuseAnnounced(request: HttpRequest, maxBytes: number): void {
   refuseEncoded(request)
   if (request.contentLength !== undefined && request.contentLength > maxBytes) {
     throw tooLarge(maxBytes)
   }
-  return bounded(request.body, maxBytes)
 }
 
 async function* bounded(
@@ -46,16 +50,26 @@ function refuseEncoded(request: HttpRequest): void {
 
 /** @throws AppError as `boundedBody` */
 export async function readBody(request: HttpRequest, maxBytes: number): Promise<Buffer> {
+  refuseAnnounced(request, maxBytes)
+  const arrived = request.arrived?.()
+  if (arrived) {
+    if (arrived.length > maxBytes) throw tooLarge(maxBytes)
+    return Buffer.from(arrived.buffer, arrived.byteOffset, arrived.length)
+  }
   const pieces: Uint8Array[] = []
-  for await (const piece of boundedBody(request, maxBytes)) pieces.push(piece)
+  for await (const piece of bounded(request.body, maxBytes)) pieces.push(piece)
   return Buffer.concat(pieces)
 }
+
+/** Made once: that takes longer than decoding most bodies. */
+let decoder: InstanceType<typeof TextDecoder> | undefined
 
 /** @throws AppError as `boundedBody`; `bad-request` where the body is not UTF-8 */
 export async function readText(request: HttpRequest, maxBytes: number): Promise<string> {
   const bytes = await readBody(request, maxBytes)
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    decoder ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+    return decoder.decode(bytes)
   } catch (error) {
     throw new AppError('bad-request', 'The body is not valid UTF-8', {}, error)
   }

@@ -19,6 +19,11 @@ export type HttpRequest = {
   readonly headers: Readonly<Record<string, string | undefined>>
   /** Empty on requests without a body. A body shorter than announced throws `body-incomplete`. */
   readonly body: AsyncIterable<Uint8Array>
+  /**
+   * Takes the whole body where it is there already, which saves the work of waiting for it; `body` is empty
+   * from then on. `undefined` where it is not there, or there is none. Absent: it never is.
+   */
+  readonly arrived?: () => Uint8Array | undefined
   /** Announced length in bytes, or `undefined` where the sender announced none. */
   readonly contentLength: number | undefined
   /** Address of the client, as the gateway saw it. */

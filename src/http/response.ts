@@ -50,7 +50,7 @@ export function finishResponse(response: HttpResponse, method: string): HttpResp
   }
   const length = lengthOf(response)
   if (length !== undefined) headers['content-length'] = String(length)
-  for (const [name, value] of Object.entries(headers)) checkHeader(name, value)
+  for (const name in headers) checkHeader(name, headers[name] ?? '')
   const { status, reason, body } = response
   const head = { status, headers, ...(reason !== undefined && { reason: reasonPhrase(reason) }) }
   if (body === undefined || method === 'HEAD' || status === 204 || status === 304) return head
@@ -65,7 +65,8 @@ function reasonPhrase(text: string): string {
 }
 
 function varyOf(vary: string | readonly string[] | undefined): string {
-  return ['Authorization', ...(vary === undefined ? [] : [vary].flat())].join(', ')
+  if (vary === undefined) return 'Authorization'
+  return ['Authorization', ...[vary].flat()].join(', ')
 }
 
 function lengthOf({ status, body }: HttpResponse): number | undefined {
@@ -79,7 +80,9 @@ const headerName = /^[a-z0-9-]+$/
 const headerValue = /^[^\u0000-\u0008\u000a-\u001f\u007f\u0100-\uffff]*$/
 
 function checkHeader(name: string, value: string | readonly string[]): void {
-  if (!headerName.test(name) || ![value].flat().every((line) => headerValue.test(line))) {
+  const isFit =
+    typeof value === 'string' ? headerValue.test(value) : value.every((v) => headerValue.test(v))
+  if (!isFit || !headerName.test(name)) {
     throw new Error(`Response header ${name} holds what a header must not hold`)
   }
 }

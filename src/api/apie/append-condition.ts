@@ -15,6 +15,7 @@ export async function expectedHeadOf(
   request: HttpRequest,
   events: EventLog,
 ): Promise<EventHash | undefined> {
+  if (!request.headers['if-match'] && !request.headers['if-none-match']) return undefined
   const match = parseTagCondition(request.headers['if-match'])
   const noneMatch = parseTagCondition(request.headers['if-none-match'])
   if (noneMatch) {
