@@ -24,7 +24,7 @@ const HOLD_MS = 500
 const OWNER_BYTES = 128
 /** Behind the owner: whatever the writer wrote there that waited last. */
 const WISH_BYTES = 16
-/** Looks at the lock that come soon one after the other, for a holder that is about to let go. */
+/** Looks that come soon one after the other, each a thorough one: a holder is mostly done soon, or dead. */
 const EAGER_LOOKS = 4
 const EAGER_PAUSE_MS = 3
 /** From when on a waiter looks how often: [waited ms, longest pause ms]. Who has waited longer goes first. */
@@ -83,7 +83,7 @@ async function acquire(options: LockOptions): Promise<HeldLock> {
   let thoroughMs = Number.NEGATIVE_INFINITY
   for (let look = 1; ; look++) {
     const now = monotonicMs()
-    const isThorough = now - thoroughMs > THOROUGH_MS
+    const isThorough = look <= EAGER_LOOKS || now - thoroughMs > THOROUGH_MS
     if (isThorough || disk.status(layout.lock) === undefined) {
       const release = tryLock(options)
       if (release) return hold(options, release)
