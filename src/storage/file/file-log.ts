@@ -239,7 +239,7 @@ export class FileLog implements LogEngine {
       // The line may hold events before `at`: its own first position is told by the line.
       let start = at
       while (start > 0 && this.sharesLine(start - 1, entry)) start--
-      let point = { count: start, hash: this.hashBefore(start) }
+      const point = { count: start, hash: this.hashBefore(start) }
       for await (const run of segment.lines(entry.lineOffset, segment.size())) {
         const events: StoredEvent[] = []
         for (const { line, offset } of run) {
@@ -251,7 +251,8 @@ export class FileLog implements LogEngine {
             if (point.count >= at && point.count < end) {
               events.push(storedEvent(point.count, event))
             }
-            point = { count: point.count + 1, hash: event.hash }
+            point.count++
+            point.hash = event.hash
           }
           if (point.count >= end) break
         }

@@ -123,12 +123,14 @@ export function readLine(
 ): LineMeaning {
   if (line[0] === 0x23) return readSeal(line, offset, point)
   if (line.length < 2 * HASH + 6 || line[HASH] !== TAB || line[2 * HASH + 1] !== TAB) return VOID
-  const offsetEnd = line.indexOf(TAB, 2 * HASH + 2)
+  const offsetEnd = numberEnd(line, 2 * HASH + 2, offset)
   const positionEnd = offsetEnd < 0 ? -1 : line.indexOf(TAB, offsetEnd + 1)
-  if (positionEnd < 0 || !isNumber(line, 2 * HASH + 2, offsetEnd, offset)) return VOID
-  const previous = line.toString('latin1', HASH + 1, 2 * HASH + 1) as EventHash
-  const isNext = previous === point.hash && isNumber(line, offsetEnd + 1, positionEnd, point.count)
-  const stated = line.toString('latin1', 0, HASH) as EventHash
+  if (positionEnd < 0) return VOID
+  const heads = line.toString('latin1', 0, 2 * HASH + 1)
+  const previous = heads.slice(HASH + 1) as EventHash
+  const isNext =
+    previous === point.hash && numberEnd(line, offsetEnd + 1, point.count) === positionEnd
+  const stated = heads.slice(0, HASH) as EventHash
   const events = chainEvents(line, positionEnd + 1, previous, stated)
   const hash = events.at(-1)?.hash
   if (hash === undefined || hash !== stated) return VOID
@@ -207,15 +209,15 @@ function readSeal(
   return { kind: 'damage', events: [], hash: previous as EventHash, position: Number(position) }
 }
 
-/** True where the digits from `start` to `end` are exactly the decimal form of `value`. */
-function isNumber(line: Buffer, start: number, end: number, value: number): boolean {
-  if (end - start > 16 || end === start) return false
-  if (line[start] === 0x30 && end - start > 1) return false
+/** Where the tab stands that ends exactly the decimal form of `value` from `start` on; -1: something else does. */
+function numberEnd(line: Buffer, start: number, value: number): number {
   let number = 0
-  for (let at = start; at < end; at++) {
-    const digit = (line[at] as number) - 0x30
-    if (digit < 0 || digit > 9) return false
+  let at = start
+  for (let byte = line[at]; byte !== TAB; byte = line[++at]) {
+    const digit = (byte ?? 0) - 0x30
+    const isSpare = at - start > 15 || (at > start && number === 0)
+    if (digit < 0 || digit > 9 || isSpare) return -1
     number = number * 10 + digit
   }
-  return number === value
+  return at > start && number === value ? at : -1
 }

@@ -14,7 +14,8 @@ import { headLine, scavengedHead } from './log-line.ts'
 import { Places } from './places.ts'
 
 const LF = 10
-const CHUNK = 1 << 20
+/** Bytes read in one go. What is made of them has to be gone soon: a larger run outlives a young generation. */
+const CHUNK = 128 << 10
 /** More than any head line has. */
 const HEAD_BYTES = 256
 /** Where the version stands in a head line, and the one of a scavenged file. */
