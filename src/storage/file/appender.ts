@@ -72,6 +72,11 @@ export class Appender {
   async close(): Promise<void> {
     await this.running
     this.lock.release()
+    await this.settle()
+  }
+
+  /** Brings the index up to what was answered, where that waits for its time. */
+  async settle(): Promise<void> {
     if (this.indexTimer) await this.writeIndex()
   }
 

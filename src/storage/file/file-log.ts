@@ -152,6 +152,7 @@ export class FileLog implements LogEngine {
 
   /** Also takes the mark of a failed sync away where the log is found whole. */
   async verify(progress?: Progress): Promise<VerifyReport> {
+    await this.appender.settle()
     const { verifyLog } = await import('./verify-log.ts')
     const report = await verifyLog(this.follower.options, progress)
     if (!report.findings.some(({ kind }) => kind === 'damage')) this.suspicion.clear()
