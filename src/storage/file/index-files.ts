@@ -132,8 +132,12 @@ export class IndexFiles {
     this.disk.writeAt(this.fds[1], bytes, first)
   }
 
-  async sync(): Promise<void> {
-    for (const fd of this.fds) await this.disk.syncData(fd)
+  /** @param pauseMs between one file and the next, for syncs of the log that wait for the device meanwhile */
+  async sync(pauseMs: number): Promise<void> {
+    for (const [number, fd] of this.fds.entries()) {
+      if (number > 0 && pauseMs > 0) await this.disk.pause(pauseMs)
+      await this.disk.syncData(fd)
+    }
   }
 }
 

@@ -36,8 +36,6 @@ export type LogOptions = IndexOptions & {
   readonly catchUpMs: number
   /** What it is called where it is damaged, if it is not the log of the events. */
   readonly name?: string
-  /** Whether the process goes on: then it keeps the lock for a moment, and writes its index a little later. */
-  readonly isLongLived?: boolean
 }
 
 /** Events in memory at which the index is written while a log is read. */
