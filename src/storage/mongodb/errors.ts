@@ -46,11 +46,10 @@ export const isDuplicate = (error: unknown): boolean => codeOf(error) === DUPLIC
 /** Whether another transaction writes the same document. */
 export const isConflict = (error: unknown): boolean => codeOf(error) === WRITE_CONFLICT
 
-/** How many documents of an ordered insertion went in before the one that was there already. */
-export function insertedBefore(error: unknown): number | undefined {
-  return error instanceof MongoBulkWriteError && isDuplicate(error)
-    ? error.insertedCount
-    : undefined
+/** Which document of an ordered insertion was there already; those before it went in. */
+export function duplicateAt(error: unknown): number | undefined {
+  if (!(error instanceof MongoBulkWriteError) || !isDuplicate(error)) return undefined
+  return [error.writeErrors].flat()[0]?.index
 }
 
 /** Whether no server was found, so that nothing was sent. */

@@ -11,7 +11,7 @@ import type { Collection } from 'mongodb'
 import { AppError } from '../../domain/app-error.ts'
 import type { Collections, Connection } from './connection.ts'
 import type { CommitDocument, EventDocument } from './documents.ts'
-import { insertedBefore } from './errors.ts'
+import { duplicateAt } from './errors.ts'
 
 /** Commits after which those before are relieved of their events. */
 const SLIM_AFTER = 256
@@ -64,11 +64,11 @@ export class Visible {
         await this.slim()
         return
       } catch (error) {
-        const inserted = insertedBefore(error)
-        if (inserted === undefined) throw error
+        const known = duplicateAt(error)
+        if (known === undefined) throw error
         // Somebody else writes them, too; what is there need not be tried one by one.
         const [first, count] = [events[0]?._id ?? 0, await documentCount(collections)]
-        at = Math.max(at + inserted + 1, count - first)
+        at = Math.max(at + known + 1, count - first)
       }
     }
     this.limit = Math.max(this.limit, await visibleCount(collections))

@@ -2,16 +2,18 @@
  * One of several processes on one database: appends events of its own and races for the versions of a
  * stream. Arguments: URL, number of this process, events. Prints what was acknowledged, a JSON line each.
  */
+import { readSettings } from '../../src/config.ts'
 import { AppError } from '../../src/domain/app-error.ts'
-import { openPostgresStore } from '../../src/storage/postgres/engine.ts'
+import { openStorage } from '../../src/storage/open.ts'
 import { appendTo, draft } from '../support/drafts.ts'
-import { postgresOptions } from '../support/postgres-store.ts'
 
 const [url = '', own = '0', events = '0'] = process.argv.slice(2)
 const writer = Number(own)
-const { store } = await openPostgresStore({
-  ...postgresOptions(url),
+const { store } = await openStorage({
+  settings: readSettings({ options: { store: url } }),
   clock: { now: () => Date.now() },
+  mode: 'existing',
+  serves: 'command',
 })
 const tell = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
 
