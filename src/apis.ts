@@ -105,6 +105,7 @@ async function loadNode(services: Services): Promise<LoadedApi> {
   const { atomStyle } = await import('./api/atompub/style.ts')
   const { toldSettings } = await import('./told-settings.ts')
   const { createScavengeRuns } = await import('./domain/scavenge-runs.ts')
+  const { stoppableScavenge } = await import('./domain/scavenge.ts')
   const { stop, ...facts } = process
   const { baseUrl } = settings
   const node = {
@@ -114,7 +115,7 @@ async function loadNode(services: Services): Promise<LoadedApi> {
     scavenges: createScavengeRuns({
       records: store.records,
       clock,
-      scavenge: store.scavenge,
+      scavenge: stoppableScavenge(store.log, clock),
       waits: process.serves === 'one-request',
     }),
     stop,

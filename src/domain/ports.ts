@@ -173,15 +173,6 @@ export type ImportCount = { readonly imported: number; readonly alreadyThere: nu
 /** An engine that rebuilds what it derived from the log. */
 export type Reindexable = { reindex(progress?: Progress): Promise<void> }
 
-/**
- * Reclaims the space of what nobody can see any more: bodies of deleted and truncated events. Ends early where
- * `signal` is aborted.
- */
-export type Scavenge = (
-  progress: Progress,
-  signal: AbortSignal,
-) => Promise<{ readonly reclaimedBytes: number }>
-
 // ── Records: state that is not fact ───────────────────────────────────────────────────────────────
 
 /** Name of a set of records, such as `account`. Letters, digits and dashes. */
@@ -275,7 +266,5 @@ export type Store = {
   readonly content: ContentEngine
   /** Rebuilds the indexes of the log and of the records; absent where an engine derives nothing. */
   readonly reindex?: (progress?: Progress) => Promise<void>
-  /** Absent where an engine has nothing to reclaim. */
-  readonly scavenge?: Scavenge
   close(): Promise<void>
 }

@@ -6,7 +6,16 @@
  */
 import { randomUuid } from '../kit/uuid.ts'
 import { AppError } from './app-error.ts'
-import type { Clock, Progress, RecordEngine, Scavenge, StoredRecord } from './ports.ts'
+import type { Clock, Progress, RecordEngine, StoredRecord } from './ports.ts'
+
+/**
+ * Reclaims the space of what nobody can see any more: bodies of deleted and truncated events. Ends early where
+ * `signal` is aborted.
+ */
+export type Scavenge = (
+  progress: Progress,
+  signal: AbortSignal,
+) => Promise<{ readonly reclaimedBytes: number }>
 
 export type ScavengeRun = {
   readonly id: string
@@ -37,7 +46,7 @@ export type ScavengeRuns = {
 export type ScavengeParts = {
   readonly records: RecordEngine
   readonly clock: Clock
-  /** Absent where the engine has nothing to reclaim. */
+  /** Absent where the engine cannot reclaim anything. */
   readonly scavenge: Scavenge | undefined
   /** Whether `start` waits for the end: a process that serves one request ends with it. */
   readonly waits: boolean
@@ -150,6 +159,7 @@ async function work({ records, clock, scavenge }: ScavengeParts, run: ScavengeRu
     const state = stopping.signal.aborted ? 'stopped' : 'done'
     await change(records, run.id, (one) => ({ ...one, state, reclaimedBytes }))
   } catch {
-    await change(records, run.id, (one) => ({ ...one, state: 'failed' })).catch(() => {})
+    const state = stopping.signal.aborted ? 'stopped' : 'failed'
+    await change(records, run.id, (one) => ({ ...one, state })).catch(() => {})
   }
 }

@@ -7,6 +7,7 @@ import { BoundedMap } from '../kit/bounded-map.ts'
 import { AppError } from './app-error.ts'
 import { TOMBSTONE_TYPE } from './event.ts'
 import type { Clock, DropRule, LogEngine, Progress, ScavengeReport } from './ports.ts'
+import type { Scavenge } from './scavenge-runs.ts'
 import { streamSequence } from './sequence.ts'
 import { firstNumberAt } from './sequence-range.ts'
 import { readStreamInfo, type StreamInfo } from './stream-info.ts'
@@ -28,8 +29,21 @@ export async function scavenge(
   return log.scavenge(invisibleEvents(log, clock), progress)
 }
 
+/** The same for a run that can be stopped; absent where the engine cannot. */
+export function stoppableScavenge(log: LogEngine, clock: Clock): Scavenge | undefined {
+  if (!log.scavenge) return undefined
+  return async (progress, signal) => {
+    const { bytesFreed } = await scavenge(log, clock, (done, total) => {
+      progress(done, total)
+      // Between two files of the log everything is as whole as at the end.
+      signal.throwIfAborted()
+    })
+    return { reclaimedBytes: Math.max(0, bytesFreed) }
+  }
+}
+
 /** A tombstone stays as it is: it is what tells that the stream was deleted. */
-export function invisibleEvents(log: LogEngine, clock: Clock): DropRule {
+function invisibleEvents(log: LogEngine, clock: Clock): DropRule {
   const streams = new BoundedMap<StreamName, StreamInfo>(MOST_STREAMS)
   const infoOf = async (stream: StreamName): Promise<StreamInfo> => {
     const known = streams.get(stream) ?? (await readStreamInfo(log, clock, stream))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Progress, Scavenge } from '../../src/domain/ports.ts'
-import { createScavengeRuns } from '../../src/domain/scavenge-runs.ts'
+import type { Progress } from '../../src/domain/ports.ts'
+import { createScavengeRuns, type Scavenge } from '../../src/domain/scavenge-runs.ts'
 import { createMemoryStore } from '../../src/storage/memory/engine.ts'
 import { handClock } from '../support/store.ts'
 import { codeOf } from '../support/test-accounts.ts'

@@ -15,7 +15,7 @@ export const mongoUrl = (): string | undefined => process.env['APIE_TEST_MONGODB
 let made = 0
 
 /** The URL of one database of a server. */
-export function databaseUrl(serverUrl: string, name: string): string {
+function databaseUrl(serverUrl: string, name: string): string {
   const [, server = '', , query = ''] =
     /^([a-z+]+:\/\/[^/?]+)(\/[^?]*)?(\?.*)?$/.exec(serverUrl) ?? []
   return `${server}/${name}${query}`
@@ -32,7 +32,7 @@ export async function makeMongoPlace(serverUrl: string): Promise<MongoPlace> {
   }
 }
 
-export const mongoOptions = (url: string) => ({ url, lockTimeoutMs: 8000, connections: 4 })
+const mongoOptions = (url: string) => ({ url, lockTimeoutMs: 8000, connections: 4 })
 
 export const openMongoPlace = ({ url }: MongoPlace, clock: Clock) =>
   openMongoStore({ ...mongoOptions(url), clock })

@@ -38,7 +38,7 @@ async function newPlace(clusterUrl: string): Promise<string> {
   return url
 }
 
-export const postgresOptions = (url: string) => ({ url, lockTimeoutMs: 8000, connections: 4 })
+const postgresOptions = (url: string) => ({ url, lockTimeoutMs: 8000, connections: 4 })
 
 export async function openPostgresPlace({ url }: PostgresPlace, clock: Clock) {
   return openPostgresStore({ ...postgresOptions(url), clock })

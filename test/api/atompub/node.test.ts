@@ -1,6 +1,7 @@
 /** What a node tells of itself that is not the same through every gateway. */
 import { expect, it, vi } from 'vitest'
 import { basic, get, json, signedIn } from '../../gateway/corpus-request.ts'
+import { uuid } from '../../support/drafts.ts'
 import { openTestApp } from '../../support/test-app.ts'
 
 it('statistics tell what the process knows of itself, as a tree and flat', async () => {
@@ -48,6 +49,25 @@ it('options tell effects and numbers to operators, and neither paths nor account
     logFile: '********',
   })
   expect(answer.body.toString()).not.toContain('secret')
+})
+
+it('scavenging removes the body of an event of a stream that was deleted', async () => {
+  const { send: anybody, store } = await openTestApp()
+  const send = signedIn(anybody)
+  await send({
+    method: 'POST',
+    path: '/streams/gone',
+    headers: { 'content-type': 'application/json', 'es-eventtype': 't', 'es-eventid': uuid(1) },
+    body: '{"secret":"of the body"}',
+  })
+  await send({ method: 'DELETE', path: '/streams/gone', headers: { 'es-harddelete': 'true' } })
+  const { hash } = await store.log.head()
+  await send({ method: 'POST', path: '/admin/scavenge' })
+  await vi.waitFor(async () => {
+    expect((await get(send, '/events')).body.toString()).not.toContain('of the body')
+  })
+  expect(await store.log.head()).toMatchObject({ hash })
+  expect((await store.log.verify()).findings).toEqual([])
 })
 
 it('scavenging is told of by its id and as the last one', async () => {
