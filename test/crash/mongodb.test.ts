@@ -187,7 +187,8 @@ describe.skipIf(serverUrl === '')('a store in MongoDB', () => {
       const { hostname, port } = new URL(place.url)
       const way = await startCutOff(hostname, Number(port || 27_017))
       const url = place.url.replace(/(:\/\/(?:[^@/]*@)?)[^/]*/, `$1127.0.0.1:${way.port}`)
-      const options = 'directConnection=true&serverSelectionTimeoutMS=300'
+      const direct = url.includes('directConnection=') ? '' : 'directConnection=true&'
+      const options = `${direct}serverSelectionTimeoutMS=300`
       const strikeUrl = `${url}${url.includes('?') ? '&' : '?'}${options}`
       const open = async () => (await openMongoPlace(place, handClock())).store
       const statuses = await strikeWhileServing(strikeUrl, open, async () => {

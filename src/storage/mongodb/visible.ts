@@ -18,6 +18,10 @@ const SLIM_AFTER = 256
 /** Times that others may be ahead of us with the same commit. */
 const MOST_TURNS = 1000
 
+/** A transaction over several shards shows piece by piece: looks before events count as missing, and time between. */
+const MOST_LOOKS = 50
+const BETWEEN_LOOKS_MS = 20
+
 /** Asks for events, below a position where one is given. */
 export type Query<T> = (events: Collection<EventDocument>, below?: number) => Promise<T>
 
@@ -45,12 +49,15 @@ export class Visible {
   /** Makes all events below `end` visible; errors are those of the driver. */
   async reach(end: number): Promise<void> {
     const { collections } = this.connection
-    for (let turn = 0; this.limit < end; turn++) {
+    for (let turn = 0, looks = 0; this.limit < end; turn++) {
       this.limit = Math.max(this.limit, await visibleCount(collections))
       if (this.limit >= end) return
       const commit = await collections.commits.findOne({ _id: this.limit })
       if (commit?.events && turn < MOST_TURNS) await this.write(commit)
-      else if ((await visibleCount(collections)) <= this.limit) throw missing(this.limit)
+      else if ((await visibleCount(collections)) <= this.limit) {
+        if (++looks > MOST_LOOKS) throw missing(this.limit)
+        await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS_MS))
+      }
     }
   }
 
