@@ -44,7 +44,10 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     name: 'offset-not-checked',
     file: 'log-line.ts',
     changes: [
-      ['positionEnd < 0 || !isNumber(line, 2 * HASH + 2, offsetEnd, offset)', 'positionEnd < 0'],
+      [
+        'const offsetEnd = numberEnd(line, 2 * HASH + 2, offset)',
+        'const offsetEnd = line.indexOf(TAB, 2 * HASH + 2)',
+      ],
     ],
     caughtBy: NO_LOCK,
     scale: 0.05,
@@ -52,21 +55,14 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   {
     name: 'hash-not-checked',
     file: 'log-line.ts',
-    changes: [
-      ["hash === undefined || hash !== line.toString('latin1', 0, HASH)", 'hash === undefined'],
-    ],
+    changes: [['hash === undefined || hash !== stated', 'hash === undefined']],
     caughtBy: ['damage.test.ts', 'without an index, what is served'],
     scale: 0.05,
   },
   {
     name: 'link-not-checked',
     file: 'log-line.ts',
-    changes: [
-      [
-        'previous === point.hash && isNumber(line, offsetEnd + 1, positionEnd, point.count)',
-        'isNumber(line, offsetEnd + 1, positionEnd, point.count)',
-      ],
-    ],
+    changes: [['previous === point.hash && numberEnd(', 'numberEnd(']],
     caughtBy: ['structure.test.ts', 'a log that was rearranged serves nothing else'],
     scale: 0.2,
   },
