@@ -175,7 +175,8 @@ const LOG_DAMAGE: readonly Damage[] = [
       const path = pick(logPaths(image), random)
       const lines = linesOf(image.get(path) as Buffer)
       const others = linesOf(foreign.get(path) ?? Buffer.alloc(0))
-      const at = 1 + Math.floor(random() * (lines.length - 2))
+      // Not the first event: two beginnings are alike good, and only the line behind one tells which is ours.
+      const at = 2 + Math.floor(random() * (lines.length - 3))
       if (others[at]?.length === lines[at]?.length) lines.splice(at, 1, others[at] as Buffer)
       else lines.splice(at, 1)
       image.set(path, Buffer.concat(lines))

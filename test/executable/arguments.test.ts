@@ -31,11 +31,19 @@ describeVariants('the executable as a CGI program', (variant) => {
   })
 
   it('takes no command from the query that Apache turns into arguments', async () => {
-    const plain = await apache().send('/events')
+    const plain = await apache().send('/')
+    expect(plain.status).toBe(200)
     const before = contents(apache().dataFolder)
     for (const query of QUERIES) {
-      const answer = await apache().send(`/events?${query}`)
+      const answer = await apache().send(`/?${query}`)
       expect([query, answer.status, answer.text]).toEqual([query, 200, plain.text])
+      // A list takes parameters, and says which word is none of them.
+      const parameter = decodeURIComponent(query.replaceAll('+', ' '))
+      const refused = await apache().send(`/events?${query}`)
+      expect([refused.status, JSON.parse(refused.text)]).toMatchObject([
+        400,
+        { code: 'bad-query', parameter },
+      ])
     }
     expect(contents(apache().dataFolder)).toEqual(before)
     expect(apache().processes()).toEqual([])
@@ -52,9 +60,8 @@ describeVariants('a stub that names the executable', (variant) => {
   it('serves the data folder it names, and ignores the words of the query', async () => {
     const body = '{"eventType":"t","body":1}'
     expect((await apache().send('/events', { method: 'POST', body })).status).toBe(200)
-    const answer = await apache().send('/events?serve+--port+9')
-    expect(answer.status).toBe(200)
-    expect(JSON.parse(answer.text)).toHaveLength(1)
+    expect((await apache().send('/?serve+--port+9')).status).toBe(200)
+    expect(JSON.parse((await apache().send('/events')).text)).toHaveLength(1)
   })
 })
 

@@ -1,6 +1,6 @@
 /** What the build promises of the executable, beyond that it runs. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -29,9 +29,27 @@ test('two builds without code cache are equal to the byte', () => {
 })
 
 test('the stack of a failure in the log names lines of the sources', async () => {
-  const variables = { APIE_DATA: join(folder, 'data'), APIE_PORT: 'x' }
-  const { err } = await runCgi(EXECUTABLE, { target: '/events', variables })
-  const [, file = '', line] = /stack="at \w+ \((src\/[a-z-]+\.ts):(\d+):\d+\)/.exec(err) ?? []
+  const data = join(folder, 'data')
+  const variables = {
+    APIE_DATA: data,
+    APIE_ANONYMOUS: 'admin',
+    CONTENT_TYPE: 'application/json',
+  }
+  const body = '{"eventType":"t","body":"hello"}'
+  await runCgi(EXECUTABLE, { method: 'POST', target: '/events', variables, body })
+  damage(join(data, 'log'), 'hello', 'hellp')
+  const { code, err } = await runCgi(EXECUTABLE, { target: '/events', variables })
+  expect(code).toBe(500)
+  const [, file = '', line] = /stack="at \S+ \((src\/[a-z/-]+\.ts):(\d+):\d+\)/.exec(err) ?? []
   const source = readFileSync(join(PROJECT, file), 'utf8').split('\n')
-  expect(source[Number(line) - 1]).toContain("new AppError('bad-setting'")
+  expect(source[Number(line) - 1]).toContain("new AppError('log-damaged'")
 })
+
+/** Changes bytes of every file in a folder that has them. */
+function damage(log: string, from: string, to: string): void {
+  for (const name of readdirSync(log)) {
+    const path = join(log, name)
+    const text = readFileSync(path, 'latin1')
+    if (text.includes(from)) writeFileSync(path, text.replace(from, to), 'latin1')
+  }
+}

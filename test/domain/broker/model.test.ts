@@ -65,7 +65,7 @@ async function act(world: World, chance: Chance): Promise<void> {
   else if (action < 84) world.answer()
   else if (action < 90) await clientActs(world, chance)
   else if (action < 96) world.advance(chance.below(800))
-  else if (action < 97) world.jump((chance.next() - 0.5) * 2 * HOUR_MS)
+  else if (action < 97) world.jump(chance.below(2 * HOUR_MS) - HOUR_MS)
   else if (action < 98) await world.noteCheckpoint(slot)
   else if (action < 99) world.kill(slot)
   else await world.stop(slot)
