@@ -2,7 +2,6 @@
 import { healthRoutes } from './api/admin/health.ts'
 import { setupRoutes } from './api/admin/setup.ts'
 import { apieRoutes } from './api/apie/routes.ts'
-import type { Settings } from './config.ts'
 import type { Accounts } from './domain/accounts.ts'
 import type { EventLog } from './domain/event-log.ts'
 import type { Clock, Store } from './domain/ports.ts'
@@ -11,6 +10,7 @@ import type { SignIn } from './domain/sign-in.ts'
 import { createStreamRights } from './domain/stream-rights.ts'
 import type { Api, LoadedApi } from './http/api.ts'
 import { defaultStyle } from './http/default-style.ts'
+import type { Settings } from './settings.ts'
 
 /** The process that answers. */
 export type ProcessFacts = {

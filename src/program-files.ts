@@ -3,9 +3,10 @@
  * is opened here but the settings file, through the `Disk` that is passed in.
  */
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
-import { readSettings, type SettingSources, type Settings } from './config.ts'
+import { readSettings, type SettingSources } from './config.ts'
 import { AppError } from './domain/app-error.ts'
 import { documentRootIn } from './kit/document-root.ts'
+import type { Settings } from './settings.ts'
 import type { Disk } from './storage/file/disk.ts'
 
 export type ProgramFiles = {

@@ -1,5 +1,5 @@
 /** The settings as operators see them over HTTP: effects and numbers, but no path, address or account. */
-import { SETTINGS, type Settings } from './config.ts'
+import { SETTINGS, type Settings } from './settings.ts'
 
 /** `value` is absent where it could name something that is nobody's business. */
 export type ToldSetting = {

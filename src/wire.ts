@@ -3,7 +3,7 @@
  * which APIs there are.
  */
 import { createApis, type ProcessFacts } from './apis.ts'
-import { readSettings, type Settings } from './config.ts'
+import { readSettings } from './config.ts'
 import { type Accounts, createAccounts } from './domain/accounts.ts'
 import { AppError } from './domain/app-error.ts'
 import type { EventHash } from './domain/event.ts'
@@ -21,6 +21,7 @@ import { createPasswordHasher } from './kit/password-hasher.ts'
 import { createProgramLog, type ProgramLog } from './program-log.ts'
 import { mapStack } from './program-stack.ts'
 import { programVersion } from './program-version.ts'
+import type { Settings } from './settings.ts'
 import { asyncDisk, syncDisk } from './storage/file/disk.ts'
 import {
   type MigrateOutcome,

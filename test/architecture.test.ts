@@ -24,7 +24,7 @@ const RULES: readonly Rule[] = [
   { files: 'domain/', ours: ['kit/'], outside: [] },
   {
     files: 'storage/open.ts',
-    ours: ['storage/', 'domain/', 'kit/', 'config.ts'],
+    ours: ['storage/', 'domain/', 'kit/', 'settings.ts'],
     outside: [],
   },
   {
@@ -80,7 +80,7 @@ const RULES: readonly Rule[] = [
       'kit/',
       'gateway/',
       'broker/',
-      'config.ts',
+      'settings.ts',
       'program-version.ts',
       'program-files.ts',
       'http/message.ts',
@@ -96,7 +96,8 @@ const RULES: readonly Rule[] = [
       'node:util',
     ],
   },
-  { files: 'config.ts', ours: ['kit/', 'domain/app-error.ts'], outside: [] },
+  { files: 'settings.ts', ours: [], outside: [] },
+  { files: 'config.ts', ours: ['settings.ts', 'domain/app-error.ts'], outside: [] },
   { files: 'program-version.ts', ours: [], outside: [] },
   { files: 'program-stack.ts', ours: [], outside: ['node:module'] },
   {
@@ -106,19 +107,28 @@ const RULES: readonly Rule[] = [
   },
   {
     files: 'program-files.ts',
-    ours: ['config.ts', 'kit/', 'domain/', 'storage/file/disk.ts'],
+    ours: ['config.ts', 'settings.ts', 'kit/', 'domain/', 'storage/file/disk.ts'],
     outside: ['node:path'],
   },
   { files: 'program-user.ts', ours: [], outside: ['node:fs', 'node:path'] },
-  { files: 'told-settings.ts', ours: ['config.ts'], outside: [] },
+  { files: 'told-settings.ts', ours: ['settings.ts'], outside: [] },
   {
     files: 'apis.ts',
-    ours: ['api/', 'http/', 'domain/', 'config.ts', 'told-settings.ts'],
+    ours: ['api/', 'http/', 'domain/', 'settings.ts', 'told-settings.ts'],
     outside: [],
   },
   {
     files: 'wire.ts',
-    ours: ['apis.ts', 'http/', 'domain/', 'storage/', 'kit/', 'config.ts', 'program-'],
+    ours: [
+      'apis.ts',
+      'http/',
+      'domain/',
+      'storage/',
+      'kit/',
+      'config.ts',
+      'settings.ts',
+      'program-',
+    ],
     outside: [],
   },
   {

@@ -2,11 +2,12 @@
  * The types of the command line: what a command is in the table, and what it gets when it runs.
  * The table itself is `commands.ts`; what stands behind `CommandServices` is put together in `main.ts`.
  */
-import type { SettingName, Settings } from '../config.ts'
+
 import type { Accounts } from '../domain/accounts.ts'
 import type { ImportCount, Progress, Store } from '../domain/ports.ts'
 import type { Setup } from '../domain/setup.ts'
 import type { App } from '../http/message.ts'
+import type { SettingName, Settings } from '../settings.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Done; it found something wrong or failed; it was called wrongly. */

@@ -1,5 +1,5 @@
 /** Help, printed from the table of commands and the table of settings. */
-import { SETTINGS } from '../config.ts'
+import { SETTINGS } from '../settings.ts'
 import type { Command, CommandCall } from './command.ts'
 import { COMMON_OPTIONS } from './common-options.ts'
 import { unknownCommand } from './usage.ts'

@@ -1,5 +1,5 @@
 /** The tables of commands and settings as Markdown, for `docs/command-line.md` and the README. */
-import { SETTINGS } from '../config.ts'
+import { SETTINGS } from '../settings.ts'
 import type { Command } from './command.ts'
 import { COMMON_OPTIONS } from './common-options.ts'
 import { optionLabel, usageLine } from './usage-line.ts'

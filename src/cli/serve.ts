@@ -1,7 +1,8 @@
 /** `apie serve`: the standalone server, from the first line it prints to its graceful end. */
-import type { Settings } from '../config.ts'
+
 import type { HttpServer } from '../gateway/http-server.ts'
 import type { App } from '../http/message.ts'
+import type { Settings } from '../settings.ts'
 import { type CommandCall, EXIT, type OpenApp } from './command.ts'
 import { whenAborted } from './stop-signal.ts'
 

@@ -1,9 +1,10 @@
 /** From the engine URL of the settings to an open store; an engine is loaded only when it is chosen. */
-import type { Settings } from '../config.ts'
+
 import { AppError } from '../domain/app-error.ts'
 import type { Clock, Store } from '../domain/ports.ts'
 import type { SetupToken } from '../domain/setup.ts'
 import type { AttemptCounter } from '../domain/throttle.ts'
+import type { Settings } from '../settings.ts'
 
 export type OpenOptions = {
   readonly settings: Settings

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { settingsTable } from '../../src/cli/markdown.ts'
-import { SETTINGS } from '../../src/config.ts'
+import { SETTINGS } from '../../src/settings.ts'
 import { runWords } from '../support/command-line.ts'
 import { PROJECT } from '../support/executable.ts'
 

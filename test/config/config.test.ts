@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { readSettings, SETTINGS, type SettingSources } from '../../src/config.ts'
+import { readSettings, type SettingSources } from '../../src/config.ts'
+import { SETTINGS } from '../../src/settings.ts'
 
 const file = (text: string, name = 'apie.json') => ({ file: { name, text } })
 

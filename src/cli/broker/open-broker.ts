@@ -1,11 +1,12 @@
 /** The broker's stream of the store that a call is about, and where its diagnostics go. */
-import type { Settings } from '../../config.ts'
+
 import { type BrokerStream, createBrokerStream } from '../../domain/broker/broker-stream.ts'
 import { loggedStream } from '../../domain/broker/logged-stream.ts'
 import type { Report, ReportLevel } from '../../domain/broker/processor-ports.ts'
 import type { Store } from '../../domain/ports.ts'
 import { parseStreamName } from '../../domain/stream-name.ts'
 import { logLine } from '../../kit/log-line.ts'
+import type { Settings } from '../../settings.ts'
 import type { CommandCall } from '../command.ts'
 
 export type OpenBroker = {

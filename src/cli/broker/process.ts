@@ -1,7 +1,6 @@
 /** `apie broker process`: calls the API for every request that is open, until interrupted or until idle. */
 import { createApiCaller } from '../../broker/api-call.ts'
 import { hostProcesses } from '../../broker/host-processes.ts'
-import type { Settings } from '../../config.ts'
 import { checkedStart } from '../../domain/broker/broker-stream.ts'
 import { createCheckpoint } from '../../domain/broker/checkpoint.ts'
 import { createPresence } from '../../domain/broker/presence.ts'
@@ -9,6 +8,7 @@ import type { ProcessorOptions, Timers } from '../../domain/broker/processor-por
 import { runProcessor } from '../../domain/broker/run-processor.ts'
 import { monotonicMs } from '../../kit/monotonic.ts'
 import { randomUuid } from '../../kit/uuid.ts'
+import type { Settings } from '../../settings.ts'
 import type { CommandCall } from '../command.ts'
 import { usage } from '../usage.ts'
 import { HINT } from './hint.ts'

@@ -3,7 +3,7 @@
  * folder and changes nothing but a probe file that it removes.
  */
 import { statSync } from 'node:fs'
-import type { Settings } from '../../config.ts'
+import type { Settings } from '../../settings.ts'
 import { type CommandCall, EXIT } from '../command.ts'
 import { firstLine } from '../first-line.ts'
 import { usage } from '../usage.ts'
