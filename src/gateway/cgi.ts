@@ -8,6 +8,7 @@
 import { AppError } from '../domain/app-error.ts'
 import type { App, HttpResponse } from '../http/message.ts'
 import { monotonicMs } from '../kit/monotonic.ts'
+import { statusText } from '../kit/status-text.ts'
 import { type CgiVariables, isOfUnknownLength, requestHead } from './cgi-variables.ts'
 import {
   type Deadline,
@@ -15,7 +16,6 @@ import {
   openStandardStream,
   type StandardStream,
 } from './standard-stream.ts'
-import { statusText } from './status-text.ts'
 
 export type CgiOptions = {
   readonly variables: CgiVariables

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net'
 import { AppError } from '../domain/app-error.ts'
 import type { App, HttpRequest } from '../http/message.ts'
-import { statusText } from './status-text.ts'
+import { statusText } from '../kit/status-text.ts'
 
 /** Time for a client to read its answer before the connection is cut, ms. */
 const LINGER_MS = 2000

@@ -1,6 +1,7 @@
 /** Calls the app without a socket, as the corpus sends requests. */
-import { statusText } from '../../src/gateway/status-text.ts'
+
 import type { App, HttpBody, HttpRequest } from '../../src/http/message.ts'
+import { statusText } from '../../src/kit/status-text.ts'
 import type { Send } from '../gateway/corpus.ts'
 
 export function sendTo(app: App): Send {

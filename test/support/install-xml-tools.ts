@@ -4,9 +4,8 @@
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { isRoot } from './apache-variants.ts'
+import { installPackages } from './debian-packages.ts'
 
-const PACKAGES = ['libxml2-utils', 'python3-feedparser']
 /** Debian's own, which its packages are for. */
 export const PYTHON = '/usr/bin/python3'
 
@@ -21,14 +20,5 @@ export function hasXmlTools(): boolean {
 }
 
 export function setup(): void {
-  if (hasXmlTools() || !isRoot || !existsSync('/usr/bin/apt-get')) return
-  process.stderr.write(`installing ${PACKAGES.join(', ')}\n`)
-  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const options = { env: environment, stdio: 'ignore' as const }
-  try {
-    execFileSync('apt-get', ['update', '-q'], options)
-    execFileSync('apt-get', ['install', '-qy', '--no-install-recommends', ...PACKAGES], options)
-  } catch (error) {
-    process.stderr.write(`could not install them: ${(error as Error).message}\n`)
-  }
+  if (!hasXmlTools()) installPackages('libxml2-utils', 'python3-feedparser')
 }

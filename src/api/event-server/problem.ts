@@ -6,28 +6,7 @@ import type { AppError } from '../../domain/app-error.ts'
 import type { HttpResponse } from '../../http/message.ts'
 import { problemResponse } from '../../http/problem.ts'
 import { JSON_TYPE } from '../../http/response.ts'
-
-/** What an answer of each status begins with. */
-const NAMES: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  406: 'Not Acceptable',
-  408: 'Request Timeout',
-  409: 'Conflict',
-  410: 'Gone',
-  412: 'Precondition Failed',
-  413: 'Content Too Large',
-  414: 'URI Too Long',
-  415: 'Unsupported Media Type',
-  423: 'Locked',
-  429: 'Too Many Requests',
-  431: 'Request Header Fields Too Large',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
-}
+import { statusText } from '../../kit/status-text.ts'
 
 /** Full storage is trouble of the storage like any other; clients of the contract know no other status for it. */
 const FULL = 507
@@ -53,5 +32,5 @@ function textOf({ code, message }: AppError, status: number): string {
   if (status === 423) return 'Locked - Second writers not allowed'
   // The contract has these two words alone where an event is not there.
   if (code === 'event-not-found') return 'Not Found'
-  return `${NAMES[status] ?? 'Error'} - ${message}`
+  return `${statusText(status)} - ${message}`
 }
