@@ -4,7 +4,8 @@
  * The chain is safe by compare and append: the statement does nothing unless the head is the one that the
  * rows were made for. Moving it locks its row until the end of the transaction, so that commits come in the
  * order of positions; whoever waits for the lock looks again and finds another head. An event id that was
- * stored meanwhile stops it, too. Bytes travel packed into two values: nothing is escaped.
+ * stored meanwhile stops it, too; without the order of that look, the planner takes the index of the stream
+ * while the log is small, and stays with it. Bytes travel packed into two values: nothing is escaped.
  */
 import type { EventId } from '../../domain/event.ts'
 import type { PlannedRow } from '../database/append-plan.ts'
@@ -28,7 +29,8 @@ const WRITE: Statement = {
     WHERE id = 1 AND count = $1::bigint AND hash = $2::bytea AND ($14::boolean OR NOT EXISTS (
       SELECT 1 FROM generate_series(0, $5::bigint - 1) AS i, LATERAL (
         SELECT 1 FROM apie_event AS e
-        WHERE e.event_key = ${fact('i', 0)} AND e.stream_key = ${fact('i', 1)} LIMIT 1) AS known))
+        WHERE e.event_key = ${fact('i', 0)} AND e.stream_key = ${fact('i', 1)}
+        ORDER BY e.position DESC LIMIT 1) AS known))
     RETURNING 1
   ), written AS (
     INSERT INTO apie_event (position, version, stream_type_number, type_number, category_number,
