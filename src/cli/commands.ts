@@ -283,9 +283,9 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'help',
-    words: '[COMMAND]',
+    words: '[COMMAND | settings]',
     wordCount: [0, 1],
-    summary: 'print this list, or the help of a command',
+    summary: 'print this list, the help of a command, or that of the settings',
     details: [],
     options: [{ name: 'markdown', doc: 'print docs/command-line.md: all commands and settings' }],
     run: async (call) => (await import('./help.ts')).runHelp(call),

@@ -5,6 +5,9 @@ import { COMMON_OPTIONS } from './common-options.ts'
 import { unknownCommand } from './usage.ts'
 import { optionLabel, usageLine } from './usage-line.ts'
 
+/** Word that asks for the list of settings, where others ask for a command. */
+const SETTINGS_PAGE = 'settings'
+
 export async function runHelp(call: CommandCall): Promise<number> {
   const [name] = call.words
   if (call.options['markdown']) {
@@ -12,20 +15,20 @@ export async function runHelp(call: CommandCall): Promise<number> {
     await call.terminal.out(commandLineDocument(call.commands))
     return 0
   }
+  if (name === SETTINGS_PAGE) {
+    await call.terminal.out(settingsHelp())
+    return 0
+  }
   const command = call.commands.find((row) => row.name === name)
   if (name !== undefined && !command) {
-    throw unknownCommand(
-      name,
-      call.commands.map((row) => row.name),
-    )
+    throw unknownCommand(name, [...call.commands.map((row) => row.name), SETTINGS_PAGE])
   }
   await call.terminal.out(command ? commandHelp(command) : programHelp(call.commands))
   return 0
 }
 
-/** The page of the program: commands, exit codes, settings. */
+/** The page of the program: commands and exit codes. */
 export function programHelp(commands: readonly Command[]): string {
-  const settings = Object.values(SETTINGS).map(({ variable, doc }) => [variable, doc])
   return [
     'apie: an event store in one executable file',
     '',
@@ -33,11 +36,24 @@ export function programHelp(commands: readonly Command[]): string {
     '',
     ...columns(commands.map(({ name, summary }) => [name, summary])),
     '',
-    'Every command takes --data DIR. "apie help COMMAND" tells more.',
+    'Every command takes --data DIR. "apie help COMMAND" tells more, "apie help settings" lists',
+    'what the environment and the settings file can say.',
     'Exit codes: 0 done, 1 something is wrong or failed, 2 called wrongly.',
     '',
-    'Settings of the environment (in apie.json by their own names, see docs/command-line.md):',
-    ...columns(settings),
+  ].join('\n')
+}
+
+function settingsHelp(): string {
+  const rows = Object.entries(SETTINGS).map(([name, { variable, fallback, doc }]) => {
+    const value = String(fallback)
+    return [`  ${variable} (${name}${value === '' ? '' : `, default ${value}`})`, `      ${doc}`]
+  })
+  return [
+    'Each setting by its variable of the environment, and in brackets by its name in apie.json',
+    'beside the executable. An option of the command line wins over the environment, the',
+    'environment over the file.',
+    '',
+    ...rows.flat(),
     '',
   ].join('\n')
 }

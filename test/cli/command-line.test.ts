@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { AppError } from '../../src/domain/app-error.ts'
+import { SETTINGS } from '../../src/settings.ts'
 import { createMemoryStore } from '../../src/storage/memory/engine.ts'
 import { runWords } from '../support/command-line.ts'
 
@@ -73,11 +74,23 @@ describe('failures of a command', () => {
 })
 
 describe('help', () => {
-  test.each([['help'], ['--help'], ['-h']])('apie %s lists commands and settings', async (word) => {
-    const { code, out } = await runWords([word])
+  test.each([['help'], ['--help'], ['-h']])(
+    'apie %s lists the commands and says where the settings stand',
+    async (word) => {
+      const { code, out } = await runWords([word])
+      expect(code).toBe(0)
+      expect(out).toMatch(/^ {2}verify +check every stored byte$/m)
+      expect(out).toContain('"apie help settings"')
+    },
+  )
+
+  test('of the settings has every one of them with its default', async () => {
+    const { code, out } = await runWords(['help', 'settings'])
     expect(code).toBe(0)
-    expect(out).toMatch(/^ {2}verify +check every stored byte$/m)
-    expect(out).toContain('APIE_DATA')
+    expect(out).toContain(
+      '  APIE_PORT (port, default 8000)\n      port that `apie serve` listens on',
+    )
+    for (const { variable } of Object.values(SETTINGS)) expect(out).toContain(`  ${variable} (`)
   })
 
   test('of a command is the same by both ways and names its options and exit codes', async () => {
