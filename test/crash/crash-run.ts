@@ -64,8 +64,17 @@ export function tell(what: string): void {
 
 /** Counts what a run did towards the sums of a long one (`long-run.mjs`). */
 export function count(what: string, amount: number): void {
+  figure({ what, amount })
+}
+
+/** A figure of which a long run tells the largest. */
+export function most(what: string, value: number): void {
+  figure({ what, most: value })
+}
+
+function figure(told: Readonly<Record<string, string | number>>): void {
   const file = process.env['APIE_TEST_FIGURES']
-  if (file) fs.appendFileSync(file, `${JSON.stringify({ what, amount })}\n`)
+  if (file) fs.appendFileSync(file, `${JSON.stringify(told)}\n`)
 }
 
 /** Runs `work` for each item, at most `width` at the same time. */

@@ -28,24 +28,43 @@ export type History = {
   readonly tried: Set<string>
   readonly failures: string[]
   kills: number
+  /** The longest time in which no writer was acknowledged, ms. */
+  slowestMs: number
 }
 
 /** @returns what the writers were told */
 export async function killWriters(plan: KillPlan): Promise<History> {
-  const history: History = { acknowledged: [], tried: new Set(), failures: [], kills: 0 }
+  const history: History = {
+    acknowledged: [],
+    tried: new Set(),
+    failures: [],
+    kills: 0,
+    slowestMs: 0,
+  }
+  let last: number | undefined
+  const isAcknowledged = () => {
+    const now = performance.now()
+    history.slowestMs = Math.max(history.slowestMs, Math.round(now - (last ?? now)))
+    last = now
+  }
   const one = async (name: string) => {
     const isEnough = () =>
       history.kills >= plan.kills && history.acknowledged.length >= plan.acknowledged
     // One failure is one too many; a log that is damaged would never have enough.
     while (history.failures.length === 0 && !isEnough()) {
-      await runAndKill(plan, name, history)
+      await runAndKill(plan, name, history, isAcknowledged)
     }
   }
   await Promise.all(Array.from({ length: plan.writers }, (_, index) => one(`w${index}`)))
   return history
 }
 
-async function runAndKill(plan: KillPlan, name: string, history: History): Promise<void> {
+async function runAndKill(
+  plan: KillPlan,
+  name: string,
+  history: History,
+  isAcknowledged: () => void,
+): Promise<void> {
   const lock = plan.hasLock ? 'lock' : 'no-lock'
   const words = [await bundled('writer'), plan.folder, lock, name, `${plan.largestBody()}`]
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -53,7 +72,7 @@ async function runAndKill(plan: KillPlan, name: string, history: History): Promi
   let timer: NodeJS.Timeout | undefined
   await readLines(child, (line) => {
     timer ??= setTimeout(() => child.kill('SIGKILL'), least + plan.random() * (most - least))
-    note(line, history)
+    if (note(line, history) === 'ok') isAcknowledged()
   })
   clearTimeout(timer)
   history.kills++
@@ -77,14 +96,20 @@ function readLines(child: ChildProcess, take: (line: string) => void): Promise<v
   })
 }
 
-function note(line: string, { acknowledged, tried, failures }: History): void {
+/** @returns what the line says that it is */
+function note(line: string, { acknowledged, tried, failures }: History): string {
   const [word, id = '', stream = '', position, hash = ''] = line.split(' ')
   if (word === 'try') tried.add(id)
   if (word === 'ok') acknowledged.push({ id, stream, position: Number(position), hash })
   if (word === 'failed') failures.push(line)
+  return word ?? ''
 }
 
-export type Violations = { readonly count: number; readonly examples: readonly string[] }
+export type Violations = {
+  readonly count: number
+  readonly examples: readonly string[]
+  readonly voidBytes: number
+}
 
 /** Everything that must hold of a log after any number of kills. */
 export async function findViolations(folder: string, history: History): Promise<Violations> {
@@ -117,5 +142,6 @@ export async function findViolations(folder: string, history: History): Promise<
   const report = await log.verify()
   for (const { message } of report.findings) examples.push(message)
   await log.close()
-  return { count: examples.length, examples: examples.slice(0, 20) }
+  const voidBytes = report.counts['voidBytes'] ?? 0
+  return { count: examples.length, examples: examples.slice(0, 20), voidBytes }
 }

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
+import { count } from '../crash/crash-run.ts'
 import { VARIANTS } from '../support/apache-variants.ts'
 import { describeServers } from '../support/servers.ts'
 import { inParallel } from '../support/use-apache.ts'
@@ -97,7 +98,9 @@ describeServers('a path', UNSHARED, (server) => {
       )
       return `${pick(random, METHODS)} ${`${pick(random, ROOTS)}${steps.join('')}`.replace(/^(?!\/)/, '/')}`
     })
-    await inParallel([...keptCases('path'), ...lines], 8, (line) => tried('path', line, check))
+    const all = [...keptCases('path'), ...lines]
+    await inParallel(all, 8, (line) => tried('path', line, check))
+    count('fuzzed requests', all.length)
     expect(existsSync(outside)).toBe(true)
     expect(existsSync(join(dirname(dataFolder), 'x'))).toBe(false)
     expect(readFileSync(outside, 'utf8')).toBe('shibboleth')
