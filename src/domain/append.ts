@@ -3,6 +3,7 @@
  * critical section, is the batch stored, was it stored before, or is it refused?
  */
 import { isSameJson, parseExactJson } from '../kit/json-equal.ts'
+import { andThen, type MaybeLater } from '../kit/maybe-later.ts'
 import { AppError } from './app-error.ts'
 import {
   bodyMembers,
@@ -19,12 +20,9 @@ import type { StreamName } from './stream-name.ts'
 /** The log as an engine sees it while nobody else can append. Versions count from 0; -1: no events. */
 export type LogView = {
   readonly head: LogHead
-  lastVersion(stream: StreamName): number | Promise<number>
-  streamState(stream: StreamName): StreamState | Promise<StreamState>
-  find(
-    stream: StreamName,
-    eventId: EventId,
-  ): StoredEvent | undefined | Promise<StoredEvent | undefined>
+  lastVersion(stream: StreamName): MaybeLater<number>
+  streamState(stream: StreamName): MaybeLater<StreamState>
+  find(stream: StreamName, eventId: EventId): MaybeLater<StoredEvent | undefined>
 }
 
 export type AppendDecision =
@@ -33,26 +31,33 @@ export type AppendDecision =
 
 /**
  * A stream that was ended, or belongs to somebody else, refuses everything. Then a retry wins over a stale
- * expectation: known ids with the same content answer with the stored events.
+ * expectation: known ids with the same content answer with the stored events. At once where the view answers
+ * at once: an engine that decides many appends in a row does not wait for each.
  * @throws AppError `stream-deleted`, `stream-locked`, `event-id-conflict`, `head-mismatch`, `wrong-expected-version`
  */
-export async function decideAppend(view: LogView, request: AppendRequest): Promise<AppendDecision> {
-  refuseClosed(await view.streamState(request.stream), request)
-  const known = await findRetry(view, request)
-  if (known) return { kind: 'already-there', events: known }
+export function decideAppend(view: LogView, request: AppendRequest): MaybeLater<AppendDecision> {
+  return andThen(view.streamState(request.stream), (state) => {
+    refuseClosed(state, request)
+    return andThen(findRetry(view, request), (known) =>
+      known ? { kind: 'already-there', events: known } : decideNew(view, request),
+    )
+  })
+}
+
+/** Of an append that is no retry. */
+function decideNew(view: LogView, request: AppendRequest): MaybeLater<AppendDecision> {
   if (request.expectedHead !== undefined && request.expectedHead !== view.head.hash) {
     throw new AppError('head-mismatch', 'The head of the log is another than the one expected', {
       expected: request.expectedHead,
       head: view.head.hash,
     })
   }
-  const last = await view.lastVersion(request.stream)
-  if (!meetsExpectation(last, request)) {
+  return andThen(view.lastVersion(request.stream), (last) => {
+    if (meetsExpectation(last, request)) return { kind: 'append', firstVersion: last + 1 }
     throw new AppError('wrong-expected-version', 'The stream is not at the expected version', {
       current: last,
     })
-  }
-  return { kind: 'append', firstVersion: last + 1 }
+  })
 }
 
 function refuseClosed({ owner, isDeleted }: StreamState, { producer }: AppendRequest): void {
@@ -68,25 +73,44 @@ export function claimedBy({ producer, claims }: AppendRequest): { readonly produ
 }
 
 /** A retry is a whole batch that was stored before, in its order; a part of one is a conflict. */
-async function findRetry(
+function findRetry(
   view: LogView,
   request: AppendRequest,
-): Promise<readonly StoredEvent[] | undefined> {
-  const found: StoredEvent[] = []
-  let firstKnown: EventId | undefined
-  for (const draft of request.events) {
-    const stored = await view.find(request.stream, draft.eventId)
-    if (!stored) continue
-    if (!isSameEvent(stored, draft, request.retryRule)) throw conflict(draft.eventId)
-    firstKnown ??= draft.eventId
-    found.push(stored)
+): MaybeLater<readonly StoredEvent[] | undefined> {
+  const known: Known = { events: [], first: undefined }
+  return andThen(findKnown(view, request, 0, known), () => {
+    const { events, first } = known
+    if (first === undefined) {
+      refuseEqualIds(request.events)
+      return undefined
+    }
+    if (events.length < request.events.length || !isAscending(events)) throw conflict(first)
+    return events
+  })
+}
+
+/** Events of an append that are stored already, and the id of the first of them. */
+type Known = { readonly events: StoredEvent[]; first: EventId | undefined }
+
+/** Looks for the events from number `from` on, one after the other, and notes in `known` what is stored. */
+function findKnown(
+  view: LogView,
+  request: AppendRequest,
+  from: number,
+  known: Known,
+): MaybeLater<void> {
+  for (let at = from; at < request.events.length; at++) {
+    const draft = request.events[at] as EventDraft
+    const stored = view.find(request.stream, draft.eventId)
+    if (stored === undefined) continue
+    const noted = andThen(stored, (event) => {
+      if (!event) return
+      if (!isSameEvent(event, draft, request.retryRule)) throw conflict(draft.eventId)
+      known.first ??= draft.eventId
+      known.events.push(event)
+    })
+    if (noted instanceof Promise) return noted.then(() => findKnown(view, request, at + 1, known))
   }
-  if (firstKnown === undefined) {
-    refuseEqualIds(request.events)
-    return undefined
-  }
-  if (found.length < request.events.length || !isAscending(found)) throw conflict(firstKnown)
-  return found
 }
 
 const isAscending = (events: readonly StoredEvent[]): boolean =>

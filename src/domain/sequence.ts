@@ -30,7 +30,10 @@ export function categoryOf(stream: string): string | undefined {
   return dash > 0 ? stream.slice(0, dash) : undefined
 }
 
-/** How a log sorts its events into sequences; at most five each, the stream's own first. */
+/**
+ * How a log sorts its events into sequences; at most five each, the stream's own first. Of the version it matters
+ * only whether it is 0.
+ */
 export type SequenceRule = (member: SequenceMember) => readonly SequenceKey[]
 
 /** The sequences of an event of the log, `$all` left out (it is the position). */

@@ -24,11 +24,14 @@ function viewOf(...drafts: readonly EventDraft[]): LogView {
 
 const refusal = (code: string, facts: object) => expect.objectContaining({ code, facts })
 
+/** Refusals come as rejections, whether or not the view answers at once. */
+const decide = async (...words: Parameters<typeof decideAppend>) => decideAppend(...words)
+
 describe('decision on an append', () => {
   test('versions go on behind the last one', async () => {
     const request = appendTo('s', [draft(3), draft(4)])
-    expect(await decideAppend(viewOf(), request)).toEqual({ kind: 'append', firstVersion: 0 })
-    expect(await decideAppend(viewOf(draft(1), draft(2)), request)).toEqual({
+    expect(await decide(viewOf(), request)).toEqual({ kind: 'append', firstVersion: 0 })
+    expect(await decide(viewOf(draft(1), draft(2)), request)).toEqual({
       kind: 'append',
       firstVersion: 2,
     })
@@ -42,9 +45,9 @@ describe('decision on an append', () => {
     [{ kind: 'version', version: -1 }, 1],
   ])('%j is refused by a stream of %i events', async (expectedVersion, count) => {
     const view = viewOf(...[draft(1)].slice(0, count))
-    await expect(
-      decideAppend(view, appendTo('s', [draft(3)], { expectedVersion })),
-    ).rejects.toEqual(refusal('wrong-expected-version', { current: count - 1 }))
+    await expect(decide(view, appendTo('s', [draft(3)], { expectedVersion }))).rejects.toEqual(
+      refusal('wrong-expected-version', { current: count - 1 }),
+    )
   })
 
   test('a stale head is told before a wrong version', async () => {
@@ -52,14 +55,14 @@ describe('decision on an append', () => {
       expectedHead: EMPTY_HASH,
       expectedVersion: { kind: 'no-stream' },
     })
-    await expect(decideAppend(viewOf(draft(1)), request)).rejects.toEqual(
+    await expect(decide(viewOf(draft(1)), request)).rejects.toEqual(
       refusal('head-mismatch', { expected: EMPTY_HASH, head: HEAD }),
     )
   })
 
   test('a retry is told before a stale head and a wrong version', async () => {
     const view = viewOf(draft(1), draft(2))
-    const decision = await decideAppend(
+    const decision = await decide(
       view,
       appendTo('s', [draft(1), draft(2)], {
         expectedHead: EMPTY_HASH,
@@ -74,7 +77,7 @@ describe('decision on an append', () => {
   test('a conflict is told before a stale head', async () => {
     const other = draft(1, { body: jsonBody('2') })
     const request = appendTo('s', [other], { expectedHead: EMPTY_HASH })
-    await expect(decideAppend(viewOf(draft(1)), request)).rejects.toEqual(
+    await expect(decide(viewOf(draft(1)), request)).rejects.toEqual(
       refusal('event-id-conflict', { eventId: other.eventId }),
     )
   })
@@ -87,8 +90,8 @@ describe('decision on an append', () => {
       lastVersion: async (stream) => lastVersion(stream),
       find: async (stream, id) => find(stream, id),
     }
-    expect((await decideAppend(slow, appendTo('s', [draft(1)]))).kind).toBe('already-there')
-    expect(await decideAppend(slow, appendTo('s', [draft(2)]))).toEqual({
+    expect((await decide(slow, appendTo('s', [draft(1)]))).kind).toBe('already-there')
+    expect(await decide(slow, appendTo('s', [draft(2)]))).toEqual({
       kind: 'append',
       firstVersion: 1,
     })

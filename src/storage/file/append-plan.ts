@@ -6,9 +6,10 @@ import { claimedBy, decideAppend, type LogView } from '../../domain/append.ts'
 import { type EventDraft, eventText, type StoredEvent, TOMBSTONE_TYPE } from '../../domain/event.ts'
 import type { AppendOutcome, AppendRequest, StreamState } from '../../domain/ports.ts'
 import { streamSequence } from '../../domain/sequence.ts'
+import type { MaybeLater } from '../../kit/maybe-later.ts'
 import type { LogFollower } from './log-follower.ts'
-import type { IndexedEvent } from './log-index.ts'
 import { commitLine, type LogPoint } from './log-line.ts'
+import type { IndexedEvent } from './pending-events.ts'
 
 /** An append, and whom to answer. */
 export type Waiting = {
@@ -39,10 +40,14 @@ export type Plan = {
 }
 
 /** What is settled about a stream by the events below position `end`. */
-type FindState = (stream: string, end: number) => Promise<StreamState> | StreamState
+type FindState = (stream: string, end: number) => MaybeLater<StreamState>
 
 /** Finds the stored event with an id among those below position `end`. */
-type FindById = (stream: string, eventId: string, end: number) => Promise<StoredEvent | undefined>
+type FindById = (
+  stream: string,
+  eventId: string,
+  end: number,
+) => MaybeLater<StoredEvent | undefined>
 
 /** What an append is decided by, besides what the index says at once. */
 export type LookUp = { readonly byId: FindById; readonly state: FindState }
@@ -64,7 +69,8 @@ export async function planBatch(
   let end = offset
   for (const waiting of batch) {
     try {
-      const decision = await decideAppend(view, waiting.request)
+      const decided = decideAppend(view, waiting.request)
+      const decision = decided instanceof Promise ? await decided : decided
       if (decision.kind === 'already-there') {
         retries.push({ waiting, outcome: { kind: 'already-there', events: decision.events } })
         continue
@@ -74,7 +80,8 @@ export async function planBatch(
       const commit = wordCommit(waiting, decision.firstVersion, point)
       end += commit.bytes
       commits.push(commit)
-      await view.note(commit)
+      const later = view.note(commit)
+      if (later !== undefined) await later
     } catch (error) {
       refusals.push({ waiting, error })
     }
@@ -171,30 +178,31 @@ class BatchView implements LogView {
     return index.sequenceHead(streamSequence(stream), point.count)?.number ?? -1
   }
 
-  find(
-    stream: string,
-    eventId: string,
-  ): StoredEvent | undefined | Promise<StoredEvent | undefined> {
+  find(stream: string, eventId: string): MaybeLater<StoredEvent | undefined> {
     const planned = this.events.get(`${stream}/${eventId}`)
     return planned ?? this.lookUp.byId(stream, eventId, this.follower.point.count)
   }
 
-  streamState(stream: string): StreamState | Promise<StreamState> {
+  streamState(stream: string): MaybeLater<StreamState> {
     return this.states.get(stream) ?? this.lookUp.state(stream, this.follower.point.count)
   }
 
-  async note({ outcome, events, point, waiting: { request } }: Planned): Promise<void> {
-    const { producer } = claimedBy(request)
+  note(commit: Planned): Promise<void> | undefined {
+    const { outcome, events, point, waiting } = commit
+    const { stream } = waiting.request
     const isDeleted = events.at(-1)?.eventType === TOMBSTONE_TYPE
-    if (producer !== undefined || isDeleted) {
-      const owner = (await this.streamState(request.stream)).owner ?? producer
-      this.states.set(request.stream, { ...(owner && { owner }), isDeleted })
-    }
-    events.forEach(({ stream, eventId }, index) => {
+    const isMarked = isDeleted || claimedBy(waiting.request).producer !== undefined
+    this.versions.set(stream, this.lastVersion(stream) + events.length)
+    events.forEach(({ eventId }, index) => {
       const stored = outcome.events[index]
-      this.versions.set(stream, this.lastVersion(stream) + 1)
       if (stored) this.events.set(`${stream}/${eventId}`, stored)
     })
     this.point = point
+    return isMarked ? this.noteState(waiting.request, isDeleted) : undefined
+  }
+
+  private async noteState(request: AppendRequest, isDeleted: boolean): Promise<void> {
+    const owner = (await this.streamState(request.stream)).owner ?? claimedBy(request).producer
+    this.states.set(request.stream, { ...(owner && { owner }), isDeleted })
   }
 }

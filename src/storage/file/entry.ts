@@ -17,6 +17,7 @@
  */
 import type { EventHash } from '../../domain/event.ts'
 import type { SequenceKey } from '../../domain/sequence.ts'
+import { type Fingerprint, fingerprintAt } from './fingerprint.ts'
 
 export const ENTRY_BYTES = 144
 export const LANES = 5
@@ -93,9 +94,8 @@ export class Entry {
   get hash(): EventHash {
     return this.bytes.toString('hex', 32, 64) as EventHash
   }
-  /** The first 8 bytes of the hash. */
-  get fingerprint(): Buffer {
-    return this.bytes.subarray(32, 40)
+  get fingerprint(): Fingerprint {
+    return fingerprintAt(this.bytes, 32)
   }
   /** How many sequences there are once this event is in. */
   get sequences(): number {

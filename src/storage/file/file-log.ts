@@ -30,6 +30,7 @@ import type {
 import type { ProducerId } from '../../domain/producer.ts'
 import { type SequenceKey, streamSequence } from '../../domain/sequence.ts'
 import { BoundedMap } from '../../kit/bounded-map.ts'
+import type { MaybeLater } from '../../kit/maybe-later.ts'
 import { Appender } from './appender.ts'
 import type { Entry } from './entry.ts'
 import type { Lock } from './lock.ts'
@@ -344,12 +345,21 @@ export class FileLog implements LogEngine {
     return count === 0 ? EMPTY_HASH : this.follower.index.entry(count - 1).hash
   }
 
-  private async readById(
+  private readById(
     stream: string,
     eventId: string,
     end: number,
+  ): MaybeLater<StoredEvent | undefined> {
+    const positions = this.follower.index.findEventId(stream, eventId, end)
+    return positions.length === 0 ? undefined : this.readNamed(stream, eventId, positions)
+  }
+
+  private async readNamed(
+    stream: string,
+    eventId: string,
+    positions: readonly Position[],
   ): Promise<StoredEvent | undefined> {
-    for (const position of this.follower.index.findEventId(stream, eventId, end)) {
+    for (const position of positions) {
       const stored = await this.readEvent(position)
       const event = parseStoredEvent(stored)
       if (event.stream === stream && event.eventId.toLowerCase() === eventId) return stored

@@ -23,29 +23,35 @@ const GROWTH = 4
 export class GrowingTables {
   private readonly shape: TableShape
   private readonly tables: Table[]
+  /** The one that was asked for last: members come in their order. */
+  private latest: Table
 
   constructor(shape: TableShape) {
     this.shape = shape
-    this.tables = [{ first: 0, slots: shape.firstMembers * shape.slotsPerMember, offset: 0 }]
+    this.latest = { first: 0, slots: shape.firstMembers * shape.slotsPerMember, offset: 0 }
+    this.tables = [this.latest]
   }
 
   /** The table that a member goes to. */
   tableOf(member: number): Table {
-    let index = 0
-    while (this.table(index + 1).first <= member) index++
-    return this.table(index)
+    const { first, slots } = this.latest
+    const isIn = member >= first && member < first + slots / this.shape.slotsPerMember
+    if (!isIn) this.latest = this.table(this.levelBelow(member + 1))
+    return this.latest
   }
 
-  /** The tables that can hold members below `end`, latest first. */
-  tablesBelow(end: number): Table[] {
-    const found: Table[] = []
-    for (let index = 0; this.table(index).first < end; index++) found.unshift(this.table(index))
-    return found
+  /** Number of the last table that can hold members below `end`, -1 where there are none. */
+  levelBelow(end: number): number {
+    let level = -1
+    while (this.table(level + 1).first < end) level++
+    return level
   }
 
-  private table(index: number): Table {
+  table(level: number): Table {
+    const known = this.tables[level]
+    if (known) return known
     const { slotsPerMember, slotBytes } = this.shape
-    for (let last = this.tables.at(-1) as Table; this.tables.length <= index; ) {
+    for (let last = this.tables.at(-1) as Table; this.tables.length <= level; ) {
       const next = {
         first: last.first + last.slots / slotsPerMember,
         slots: last.slots * GROWTH,
@@ -54,6 +60,6 @@ export class GrowingTables {
       this.tables.push(next)
       last = next
     }
-    return this.tables[index] as Table
+    return this.tables[level] as Table
   }
 }

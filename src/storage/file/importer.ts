@@ -7,9 +7,9 @@ import { checkLinkedEvent, refusedImport } from '../../domain/linked-event.ts'
 import type { ImportCount, LinkedEvent, Progress } from '../../domain/ports.ts'
 import type { Lock } from './lock.ts'
 import type { LogFollower } from './log-follower.ts'
-import type { IndexedEvent } from './log-index.ts'
 import { commitLine, type LogPoint } from './log-line.ts'
 import { makeRoom, voidPrefix, writeIndexed } from './log-tail.ts'
+import type { IndexedEvent } from './pending-events.ts'
 
 const GROUP_BYTES = 1 << 20
 

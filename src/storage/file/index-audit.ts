@@ -11,7 +11,8 @@ import { Entry, laneOf, NO_MARKS, type StreamMarks } from './entry.ts'
 import { type IndexHead, trustedPoint } from './head-file.ts'
 import { IndexFiles } from './index-files.ts'
 import type { LogOptions } from './log-follower.ts'
-import { type IndexedEvent, LogIndex, marksAfter } from './log-index.ts'
+import { LogIndex, marksAfter } from './log-index.ts'
+import type { IndexedEvent } from './pending-events.ts'
 
 const MOST_SEQUENCES = 200_000
 const MOST_FINDINGS = 100

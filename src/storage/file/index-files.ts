@@ -114,22 +114,30 @@ export class IndexFiles {
 
   /** Writes exactly the cells of `links` and no byte between them, in as few calls as that allows. */
   writeLinks(links: readonly Link[]): void {
-    const cells = links
-      .map(({ from, lane, to }) => ({ at: from * LINK_ROW + lane * LINK_BYTES, to }))
-      .sort((a, b) => a.at - b.at)
-    for (let start = 0; start < cells.length; ) {
-      let end = start + 1
-      while (end < cells.length && follows(cells[end - 1]?.at, cells[end]?.at)) end++
-      this.writeCells(cells.slice(start, end))
-      start = end
+    const cells = links.map(({ from, lane, to }) => ({
+      at: from * LINK_ROW + lane * LINK_BYTES,
+      to,
+    }))
+    cells.sort((a, b) => a.at - b.at)
+    // A cell is there once, and as many fit where they stand in a row.
+    const bytes = Buffer.allocUnsafe(cells.length * LINK_ROW)
+    let start = 0
+    let filled = 0
+    let end = -1
+    for (const { at, to } of cells) {
+      if (end >= 0 && !follows(end, at)) {
+        this.disk.writeAt(this.fds[1], bytes.subarray(0, filled), start)
+        end = -1
+      }
+      if (end < 0) {
+        start = at
+        filled = 0
+      } else bytes.fill(0, filled, at - start)
+      filled = at - start + LINK_BYTES
+      bytes.writeUIntLE(to + 1, at - start, LINK_BYTES)
+      end = at
     }
-  }
-
-  private writeCells(run: readonly { readonly at: number; readonly to: number }[]): void {
-    const first = run[0]?.at ?? 0
-    const bytes = Buffer.alloc((run.at(-1)?.at ?? 0) + LINK_BYTES - first)
-    for (const { at, to } of run) bytes.writeUIntLE(to + 1, at - first, LINK_BYTES)
-    this.disk.writeAt(this.fds[1], bytes, first)
+    if (end >= 0) this.disk.writeAt(this.fds[1], bytes.subarray(0, filled), start)
   }
 
   /** @param pauseMs between one file and the next, for syncs of the log that wait for the device meanwhile */
@@ -142,8 +150,7 @@ export class IndexFiles {
 }
 
 /** True where two cells touch; the two bytes behind the last lane of a row are always 0. */
-function follows(before: number | undefined, at: number | undefined): boolean {
-  if (before === undefined || at === undefined) return false
+function follows(before: number, at: number): boolean {
   const isLastLane = before % LINK_ROW === (LANES - 1) * LINK_BYTES
   return at === before + LINK_BYTES + (isLastLane ? LINK_ROW - LANES * LINK_BYTES : 0)
 }

@@ -11,19 +11,19 @@
  * places, and one that was stopped half-way is finished by the next.
  */
 import type { Disk, Fd } from './disk.ts'
-import { GrowingTables, type Table } from './growing-tables.ts'
-import { PageCache } from './page-cache.ts'
+import type { Fingerprint } from './fingerprint.ts'
+import { GrowingTables } from './growing-tables.ts'
+import { PAGE_BYTES, PageCache } from './page-cache.ts'
 
 const SLOT = 8
 /** Positions of one key that a table takes at most by `addSome`. */
 const SOME = 8
-
-/** 8 bytes that stand for a key; uniformly spread. */
-export type Fingerprint = Buffer
+const NONE: readonly number[] = []
 
 export class KeyTable {
   private readonly pages: PageCache
   private readonly tables: GrowingTables
+  private readonly slot = Buffer.alloc(SLOT)
 
   /** @param slotsPerMember slots for each event: half as many again as it has keys, or more */
   constructor(disk: Disk, fd: Fd, slotsPerMember: number) {
@@ -42,61 +42,46 @@ export class KeyTable {
   }
 
   /** Positions below `end` whose event may have the key, latest first; the caller compares the real key. */
-  find(key: Fingerprint, end: number): number[] {
-    const found: number[] = []
-    const mark = fingerprintMark(key)
-    for (const table of this.tables.tablesBelow(end)) {
-      this.probe(table, key, (slotMark, relative) => {
+  find(key: Fingerprint, end: number): readonly number[] {
+    let found: number[] | undefined
+    for (let level = this.tables.levelBelow(end); level >= 0; level--) {
+      const table = this.tables.table(level)
+      let number = key.place % table.slots
+      for (let seen = 0; seen < table.slots; seen++) {
+        const at = table.offset + number * SLOT
+        const page = this.pages.page(at)
+        const relative = page.readUInt32LE((at % PAGE_BYTES) + 4)
+        if (relative === 0) break
         const position = table.first + relative - 1
-        if (slotMark === mark && position < end) found.push(position)
-        return true
-      })
+        if (position < end && page.readUInt32LE(at % PAGE_BYTES) === key.mark) {
+          found ??= []
+          found.push(position)
+        }
+        if (++number === table.slots) number = 0
+      }
     }
-    return found
+    return found ?? NONE
   }
 
   private put(key: Fingerprint, position: number, most: number): void {
     const table = this.tables.tableOf(position)
-    const mark = fingerprintMark(key)
     const own = position - table.first + 1
+    let number = key.place % table.slots
     let same = 0
-    const free = this.probe(table, key, (slotMark, relative) => {
-      if (slotMark !== mark) return true
-      return relative !== own && ++same < most
-    })
-    if (free === undefined) return
-    const slot = Buffer.allocUnsafe(SLOT)
-    slot.writeUInt32LE(mark, 0)
-    slot.writeUInt32LE(own, 4)
-    this.pages.write(slot, table.offset + free * SLOT)
-  }
-
-  /**
-   * Visits the slots from the key's place on; returns the number of the first free one.
-   * @param goesOn takes mark and position + 1 of a slot
-   */
-  private probe(
-    table: Table,
-    key: Fingerprint,
-    goesOn: (mark: number, relative: number) => boolean,
-  ): number | undefined {
-    const start = key.readUInt32LE(0) % table.slots
-    for (let seen = 0; seen < table.slots; ) {
-      const first = (start + seen) % table.slots
-      const bytes = this.pages.from(table.offset + first * SLOT)
-      const count = Math.min(bytes.length / SLOT, table.slots - first)
-      for (let index = 0; index < count; index++) {
-        const relative = bytes.readUInt32LE(index * SLOT + 4)
-        if (relative === 0) return first + index
-        if (!goesOn(bytes.readUInt32LE(index * SLOT), relative)) return undefined
+    for (let seen = 0; seen < table.slots; seen++) {
+      const at = table.offset + number * SLOT
+      const page = this.pages.page(at)
+      const relative = page.readUInt32LE((at % PAGE_BYTES) + 4)
+      if (relative === 0) {
+        this.slot.writeUInt32LE(key.mark, 0)
+        this.slot.writeUInt32LE(own, 4)
+        this.pages.write(this.slot, at)
+        return
       }
-      seen += count
+      if (page.readUInt32LE(at % PAGE_BYTES) === key.mark) {
+        if (relative === own || ++same >= most) return
+      }
+      if (++number === table.slots) number = 0
     }
-    return undefined
   }
-}
-
-/** Never 0, so that a slot in use differs from a free one in both halves. */
-function fingerprintMark(key: Fingerprint): number {
-  return key.readUInt32LE(4) || 1
 }

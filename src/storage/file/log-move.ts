@@ -10,9 +10,9 @@ import { streamSequence } from '../../domain/sequence.ts'
 import type { StreamName } from '../../domain/stream-name.ts'
 import type { Lock } from './lock.ts'
 import type { LogFollower } from './log-follower.ts'
-import type { IndexedEvent } from './log-index.ts'
 import { commitLine, type LogPoint, movedLine } from './log-line.ts'
 import { makeRoom, voidPrefix, writeIndexed } from './log-tail.ts'
+import type { IndexedEvent } from './pending-events.ts'
 
 export type StreamDraft = { readonly stream: StreamName; readonly draft: EventDraft }
 

@@ -6,8 +6,8 @@
  */
 import { AppError } from '../../domain/app-error.ts'
 import type { LogFollower } from './log-follower.ts'
-import type { IndexedEvent } from './log-index.ts'
 import { sealLine } from './log-line.ts'
+import type { IndexedEvent } from './pending-events.ts'
 import { Segment } from './segment.ts'
 import { outcomeUnknown } from './suspicion.ts'
 

@@ -7,7 +7,7 @@
 import { BoundedMap } from '../../kit/bounded-map.ts'
 import type { Disk, Fd } from './disk.ts'
 
-const PAGE_BYTES = 4096
+export const PAGE_BYTES = 4096
 const MOST_PAGES = 4096
 
 export class PageCache {
@@ -20,21 +20,19 @@ export class PageCache {
     this.fd = fd
   }
 
-  /** A view of the bytes from `offset` to the end of their page, zeros behind the end of the file. */
-  from(offset: number): Buffer {
+  /** The page that the byte at `offset` is in, zeros behind the end of the file. */
+  page(offset: number): Buffer {
     const number = Math.floor(offset / PAGE_BYTES)
-    return this.page(number).subarray(offset - number * PAGE_BYTES)
+    return this.pages.get(number) ?? this.read(number)
   }
 
   /** Writes bytes that lie in one page. */
   write(bytes: Uint8Array, offset: number): void {
     this.disk.writeAt(this.fd, bytes, offset)
-    this.from(offset).set(bytes)
+    this.page(offset).set(bytes, offset % PAGE_BYTES)
   }
 
-  private page(number: number): Buffer {
-    const known = this.pages.get(number)
-    if (known) return known
+  private read(number: number): Buffer {
     const page = Buffer.alloc(PAGE_BYTES)
     this.disk.readAt(this.fd, page, number * PAGE_BYTES)
     this.pages.set(number, page)

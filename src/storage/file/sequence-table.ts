@@ -45,8 +45,8 @@ export class SequenceTable {
 
   /** @param sequences how many sequences there are */
   find(key: SequenceFingerprint, sequences: number): SequenceSlot | undefined {
-    for (const table of TABLES.tablesBelow(sequences)) {
-      const found = this.probe(table, key)
+    for (let level = TABLES.levelBelow(sequences); level >= 0; level--) {
+      const found = this.probe(TABLES.table(level), key)
       if (found.kind === 'found') return found.slot
     }
     return undefined

@@ -1,0 +1,43 @@
+/** What a store's index finds things by: fingerprints that differ from store to store. */
+import type { SequenceKey } from '../../domain/sequence.ts'
+import { BoundedMap } from '../../kit/bounded-map.ts'
+import { sha256Bytes } from '../../kit/sha256.ts'
+import { type Fingerprint, fingerprintOf } from './fingerprint.ts'
+import type { SequenceFingerprint } from './sequence-table.ts'
+
+const MOST_KEPT = 8192
+
+export class IndexKeys {
+  private readonly storeId: string
+  /** Of ids that are looked for and then put in. */
+  private readonly ids = new BoundedMap<string, Fingerprint>(MOST_KEPT)
+  /** Of sequences that are written to again and again. */
+  private readonly sequences = new BoundedMap<SequenceKey, SequenceFingerprint>(MOST_KEPT)
+
+  constructor(storeId: string) {
+    this.storeId = storeId
+  }
+
+  /** Of an event id in a stream. */
+  ofId(stream: string, eventId: string): Fingerprint {
+    const key = `${this.storeId}/i/${stream}/${eventId}`
+    const known = this.ids.get(key)
+    if (known) return known
+    const fingerprint = fingerprintOf(key)
+    this.ids.set(key, fingerprint)
+    return fingerprint
+  }
+
+  /** Of an event id in whatever stream. */
+  ofAnyId(eventId: string): Fingerprint {
+    return fingerprintOf(`${this.storeId}/e/${eventId}`)
+  }
+
+  ofSequence(key: SequenceKey): SequenceFingerprint {
+    const known = this.sequences.get(key)
+    if (known) return known
+    const fingerprint = sha256Bytes(`${this.storeId}/${key}`).subarray(0, 16)
+    this.sequences.set(key, fingerprint)
+    return fingerprint
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Ways along the members of one sequence, by what each says of those before it (`entry.ts`). `laneAt` reads
+ * that of the member at a position.
+ */
+import type { SequenceHead } from '../../domain/ports.ts'
+import type { Lane } from './entry.ts'
+import type { KnownHead } from './pending-events.ts'
+
+export type LaneAt = (position: number) => Lane
+
+/** The lane of the member behind `head`. */
+export function laneBehind(head: KnownHead | undefined, laneAt: LaneAt): Lane {
+  if (!head) return { number: 0, previous: -1, skip: -1 }
+  // Clearing the lowest set bit of number + 1 is reached from the member before by clearing its own
+  // lowest bits, one for each zero at the end.
+  let ones = head.number + 1
+  let skip = head.position
+  if (ones % 2 === 1) {
+    skip = head.skip ?? laneAt(skip).skip
+    for (ones = Math.floor(ones / 2); ones % 2 === 1 && skip >= 0; ones = Math.floor(ones / 2)) {
+      skip = laneAt(skip).skip
+    }
+  }
+  return { number: head.number + 1, previous: head.position, skip }
+}
+
+/** From a member down to the one with `number`. */
+export function seek(head: SequenceHead, number: number, laneAt: LaneAt): SequenceHead {
+  let at = head
+  while (at.number > number) {
+    const { previous, skip } = laneAt(at.position)
+    const skipped = clearLowestBit(at.number + 1) - 1
+    at =
+      skip >= 0 && skipped >= number
+        ? { number: skipped, position: skip }
+        : { number: at.number - 1, position: previous }
+  }
+  return at
+}
+
+/** A member and those before it, `count` in all. */
+export function descend(from: SequenceHead, count: number, laneAt: LaneAt): SequenceHead[] {
+  const members: SequenceHead[] = [from]
+  for (let { number, position } = from; members.length < count; ) {
+    position = laneAt(position).previous
+    number--
+    members.push({ number, position })
+  }
+  return members
+}
+
+/** Bit operators work on 32 bits only; numbers of events go beyond. */
+function clearLowestBit(value: number): number {
+  if (value < 2 ** 31) return value & (value - 1)
+  const low = value % 2 ** 31
+  return low === 0 ? clearLowestBit(value / 2 ** 31) * 2 ** 31 : value - low + clearLowestBit(low)
+}
