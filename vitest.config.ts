@@ -60,6 +60,8 @@ export default defineConfig({
         test: {
           name: 'crash',
           include: ['test/crash/**/*.test.ts'],
+          globalSetup: ['test/support/install-crash-tools.ts'],
+          hookTimeout: 300_000,
           fileParallelism: false,
           testTimeout: 600_000,
         },

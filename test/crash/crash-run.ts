@@ -57,6 +57,9 @@ export function randomFrom(seed: number): Random {
   }
 }
 
+export const pick = <T>(random: Random, all: readonly T[]): T =>
+  all[Math.floor(random() * all.length)] as T
+
 /** Prints what a run did, for whoever reads along. */
 export function tell(what: string): void {
   process.stderr.write(`  ${what}\n`)

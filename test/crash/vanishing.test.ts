@@ -78,7 +78,8 @@ test('readers see a growing log, and writers go on, whatever becomes of the inde
       if (answer === undefined) continue
       if (answer.kind === 'refused') {
         refusals.set(answer.code, (refusals.get(answer.code) ?? 0) + 1)
-      } else stored.push({ id, position: answer.position, hash: answer.hash })
+      } else if (answer.kind !== 'head')
+        stored.push({ id, position: answer.position, hash: answer.hash })
     }
   }
   const readers = await Promise.all(

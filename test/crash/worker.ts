@@ -4,12 +4,17 @@
  */
 import { createInterface } from 'node:readline'
 import { AppError } from '../../src/domain/app-error.ts'
+import { parseStoredEvent, type StoredEvent } from '../../src/domain/event.ts'
+import { streamSequence } from '../../src/domain/sequence.ts'
 import { type Disk, syncDisk } from '../../src/storage/file/disk.ts'
 import { appendTo, draft, jsonBody } from '../support/drafts.ts'
 import { openLog } from './open-log.ts'
 import type { Answer, Command, StopAt } from './workers.ts'
 
-const [root = '', lock = 'lock', segmentBytes = '', isLongLived = ''] = process.argv.slice(2)
+const [root = '', lock = 'lock', segmentBytes = '', lockTimeoutMs = '', isLongLived = ''] =
+  process.argv.slice(2)
+type Placed = { readonly version: number }
+
 let stopAt: StopAt | undefined
 let left = 0
 
@@ -39,6 +44,7 @@ const { log } = await openLog(root, {
   disk: stopping(syncDisk),
   lock: lock === 'lock' ? 'lock' : 'no-lock',
   segmentBytes: Number(segmentBytes),
+  lockTimeoutMs: Number(lockTimeoutMs),
   isLongLived: isLongLived === 'true',
 })
 
@@ -48,13 +54,18 @@ async function run(command: Command): Promise<Answer> {
   const event = { ...base, eventId: id as typeof base.eventId }
   const body = jsonBody(JSON.stringify({ id, pad: 'x'.repeat(pad) }))
   try {
+    if (command.isLook) {
+      const head = await log.sequenceHead(streamSequence(stream))
+      return { n, kind: 'head', version: head?.number ?? -1 }
+    }
     const { kind, events } = await log.append(
       appendTo(stream, [{ ...event, body }], {
         expectedVersion:
           expected === undefined ? { kind: 'any' } : { kind: 'version', version: expected },
       }),
     )
-    return { n, kind, position: events[0]?.position ?? -1, hash: events[0]?.hash ?? '' }
+    const { version } = parseStoredEvent(events[0] as StoredEvent) as unknown as Placed
+    return { n, kind, position: events[0]?.position ?? -1, hash: events[0]?.hash ?? '', version }
   } catch (error) {
     return { n, kind: 'refused', code: error instanceof AppError ? error.code : String(error) }
   }

@@ -19,9 +19,10 @@ export type StopAt = {
   readonly when: 'before' | 'after'
 }
 
-/** An append. */
+/** An append, or a look at the end of a stream. */
 export type Command = {
   readonly n: number
+  readonly isLook?: boolean
   readonly id: string
   readonly stream: string
   /** Characters that the body is made longer by. */
@@ -36,7 +37,9 @@ export type Answer =
       readonly kind: 'appended' | 'already-there'
       readonly position: number
       readonly hash: string
+      readonly version: number
     }
+  | { readonly n: number; readonly kind: 'head'; readonly version: number }
   | { readonly n: number; readonly kind: 'refused'; readonly code: string }
 
 const bundles = new Map<string, Promise<string>>()
@@ -71,6 +74,7 @@ type WorkerOptions = {
   readonly segmentBytes?: number
   readonly uid?: number
   readonly isLongLived?: boolean
+  readonly lockTimeoutMs?: number
 }
 
 export class Worker {
@@ -101,8 +105,9 @@ export class Worker {
     lock: 'lock' | 'no-lock',
     given: WorkerOptions = {},
   ): Promise<Worker> {
-    const { segmentBytes = SMALL_SEGMENT, uid, isLongLived = false } = given
-    const words = [await bundled('worker'), root, lock, String(segmentBytes), String(isLongLived)]
+    const { segmentBytes = SMALL_SEGMENT, uid, isLongLived = false, lockTimeoutMs = 30_000 } = given
+    const numbers = [segmentBytes, lockTimeoutMs].map(String)
+    const words = [await bundled('worker'), root, lock, ...numbers, String(isLongLived)]
     const user = uid === undefined ? {} : { uid, gid: uid }
     const stdio: StdioOptions = ['pipe', 'pipe', 'inherit']
     return new Worker(spawn(process.execPath, words, { stdio, ...user }))

@@ -3,12 +3,12 @@
  * inside, serves the next one, and stores nothing that it was not sent whole.
  */
 import { expect, it } from 'vitest'
-import { count, type Random } from '../crash/crash-run.ts'
+import { count, pick, type Random } from '../crash/crash-run.ts'
 import { VARIANTS } from '../support/apache-variants.ts'
 import { sendRaw } from '../support/http-client.ts'
 import { describeServers, type Server } from '../support/servers.ts'
 import { inParallel } from '../support/use-apache.ts'
-import { chance, corpus, keptCases, pick, scaled, tried } from './security-run.ts'
+import { chance, corpus, keptCases, scaled, tried } from './security-run.ts'
 
 /** Through `apie serve`; behind a web server each that it lets through is a process. */
 const CASES = { serve: 100_000, apache: 600 }

@@ -2,13 +2,15 @@
  * Text that makes a careless parser try again and again, and clients that ask for much. Sizes are such that work
  * which grows with their square would not end before the time of a test does.
  */
+
 import { describe, expect, it } from 'vitest'
 import { logLine } from '../../src/kit/log-line.ts'
+import { pick } from '../crash/crash-run.ts'
 import { basic } from '../support/executable.ts'
 import { connectRaw } from '../support/raw-connection.ts'
 import { describeServers } from '../support/servers.ts'
 import { openTestApp } from '../support/test-app.ts'
-import { chance, pick, scaled } from './security-run.ts'
+import { chance, scaled } from './security-run.ts'
 
 const LIMIT_MS = 20_000
 const authorization = basic('a@b.c', 'pw')

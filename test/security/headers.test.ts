@@ -1,11 +1,13 @@
 /** Headers of answers: what keeps stored bytes, errors and pages from becoming more than they are. */
+
 import { describe, expect, it } from 'vitest'
+import { pick } from '../crash/crash-run.ts'
 import { VARIANTS } from '../support/apache-variants.ts'
 import { basic } from '../support/executable.ts'
 import type { Received } from '../support/http-client.ts'
 import { describeServers } from '../support/servers.ts'
 import { openTestApp } from '../support/test-app.ts'
-import { chance, corpus, keptCases, pick, scaled, tried } from './security-run.ts'
+import { chance, corpus, keptCases, scaled, tried } from './security-run.ts'
 
 const UNSHARED = VARIANTS.filter(({ suexec }) => !suexec)
 const UUID = '0190b7a2-0000-7000-8000-0000000000aa'

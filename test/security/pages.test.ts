@@ -1,11 +1,13 @@
 /** Pages of ours, and what pages of others may do with them: no text becomes markup, and no click a change. */
+
 import { XMLValidator } from 'fast-xml-parser'
 import { describe, expect, it } from 'vitest'
+import { pick } from '../crash/crash-run.ts'
 import { VARIANTS } from '../support/apache-variants.ts'
 import { basic } from '../support/executable.ts'
 import { describeServers } from '../support/servers.ts'
 import { openTestApp } from '../support/test-app.ts'
-import { chance, corpus, keptCases, pick, scaled, tried } from './security-run.ts'
+import { chance, corpus, keptCases, scaled, tried } from './security-run.ts'
 
 const UNSHARED = VARIANTS.filter(({ suexec }) => !suexec)
 const authorization = basic('a@b.c', 'pw')

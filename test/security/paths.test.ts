@@ -2,11 +2,11 @@
 import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
-import { count } from '../crash/crash-run.ts'
+import { count, pick } from '../crash/crash-run.ts'
 import { VARIANTS } from '../support/apache-variants.ts'
 import { describeServers } from '../support/servers.ts'
 import { inParallel } from '../support/use-apache.ts'
-import { chance, keptCases, pick, scaled, tried } from './security-run.ts'
+import { chance, keptCases, scaled, tried } from './security-run.ts'
 
 const UNSHARED = VARIANTS.filter(({ suexec }) => !suexec)
 const CASES = { serve: 5000, apache: 150 }

@@ -1,4 +1,5 @@
 /** Symbolic links where our files stand, and folders to import that are not what they say. */
+
 import { execFileSync } from 'node:child_process'
 import {
   cpSync,
@@ -20,9 +21,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readSettings } from '../../src/config.ts'
 import type { Store } from '../../src/domain/ports.ts'
 import { openCommandStore, originalFolders } from '../../src/wire.ts'
+import { pick } from '../crash/crash-run.ts'
 import { appendTo, draft } from '../support/drafts.ts'
 import { PROJECT } from '../support/executable.ts'
-import { chance, pick, scaled } from './security-run.ts'
+import { chance, scaled } from './security-run.ts'
 
 let root = ''
 beforeAll(() => {

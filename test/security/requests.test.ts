@@ -3,10 +3,10 @@
  * connections that are kept: each gets one answer, framed as it says, that tells of no failure inside.
  */
 import { expect, it } from 'vitest'
-import { count, inParallel, type Random, tell } from '../crash/crash-run.ts'
+import { count, inParallel, pick, type Random, tell } from '../crash/crash-run.ts'
 import { describeServers, type Server } from '../support/servers.ts'
 import { type Ahead, sendAhead } from './keep-alive.ts'
-import { chance, keptCases, pick, scaled, tried } from './security-run.ts'
+import { chance, keptCases, scaled, tried } from './security-run.ts'
 
 const CASES = 50_000
 /** As many as the server takes in ahead of its answers. */

@@ -21,9 +21,6 @@ export function chance(fallback: number): Random {
   return randomFrom(Number(process.env['APIE_SECURITY_SEED'] ?? fallback))
 }
 
-export const pick = <T>(random: Random, all: readonly T[]): T =>
-  all[Math.floor(random() * all.length)] as T
-
 /** A list of cases from `corpora/NAME.json`. */
 export function corpus(name: string): readonly string[] {
   return JSON.parse(readFileSync(join(HERE, 'corpora', `${name}.json`), 'utf8')) as string[]
