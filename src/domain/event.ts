@@ -130,6 +130,12 @@ export function scavengedText(stored: StoredEvent): string {
   return `{${kept(BEFORE_BODY)}"body":null,"scavenged":true,${kept(BEHIND_BODY)}"hash":null}`
 }
 
+const CHECK_DIGITS = 16
+
+/** Tells of what is left of an event whether it was changed since: hexadecimal digits over its hash and that text. */
+export const scavengedCheck = (hash: EventHash, text: string | Uint8Array): string =>
+  chainHash(hash, text).slice(0, CHECK_DIGITS)
+
 /** The members that carry a body: `body` alone for JSON, with `mediaType` and maybe `encoding` for bytes. */
 export function bodyMembers(body: EventBody): string {
   if (body.kind === 'json') return `"body":${body.text}`

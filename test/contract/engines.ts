@@ -61,7 +61,6 @@ const file = (name: string, disk: Disk): Engine => ({
 const postgres = (clusterUrl: string): Engine => ({
   name: 'postgresql',
   persistence: { kind: 'durable' },
-  noScavenge: 'its tables have no mark yet for an event without its body',
   async open({ clock }) {
     const place = await makePostgresPlace(clusterUrl)
     let { store } = await openPostgresPlace(place, clock)

@@ -24,7 +24,7 @@
  *
  * Reading and writing the bytes is `segment.ts`.
  */
-import { chainHash, type EventHash } from '../../domain/event.ts'
+import { chainHash, type EventHash, scavengedCheck } from '../../domain/event.ts'
 import { sha256Hex } from '../../kit/sha256.ts'
 
 /** Where a log ends: events so far, hash of the last one, and the place behind its line. */
@@ -171,13 +171,10 @@ function chainEvents(
  * @param isLast whether it is the last one in its line, whose hash the line begins with
  */
 export function scavengedField(hash: EventHash, text: string, isLast: boolean): string {
-  return `~${isLast ? '-' : hash} ${checkOf(hash, text)} ${text}`
+  return `~${isLast ? '-' : hash} ${scavengedCheck(hash, text)} ${text}`
 }
 
 const CHECK = 16
-
-const checkOf = (hash: EventHash, text: string | Buffer): string =>
-  chainHash(hash, text).slice(0, CHECK)
 
 function readScavenged(field: Buffer, start: number, stated: EventHash): LineEvent | undefined {
   const hashEnd = field.indexOf(SPACE)
@@ -186,7 +183,7 @@ function readScavenged(field: Buffer, start: number, stated: EventHash): LineEve
   const hash = written === '-' ? stated : (written as EventHash)
   const json = field.subarray(text)
   const check = field.toString('latin1', hashEnd + 1, text)
-  if (hash.length !== HASH || check !== `${checkOf(hash, json)} `) return undefined
+  if (hash.length !== HASH || check !== `${scavengedCheck(hash, json)} `) return undefined
   return { json, hash, start: start + text, isScavenged: true }
 }
 

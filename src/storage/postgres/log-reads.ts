@@ -18,7 +18,7 @@ import { streamSequence } from '../../domain/sequence.ts'
 import type { StreamName } from '../../domain/stream-name.ts'
 import type { Run, Statement } from './connection.ts'
 import { readState } from './log-state.ts'
-import { JSON_COLUMN, toStoredEvent } from './rows.ts'
+import { EVENT_COLUMNS, toStoredEvent } from './rows.ts'
 import { COLUMNS, eventKey, type Kind, keyOf, kindOf } from './sequences.ts'
 
 /** Most events, and about the most bytes of them, that one query brings. */
@@ -29,7 +29,7 @@ const HEAD: Statement = { name: 'head', text: 'SELECT count, hash FROM apie_head
 
 const READ: Statement = {
   name: 'read',
-  text: `SELECT position, hash, ${JSON_COLUMN} FROM apie_event WHERE position = $1::bigint ORDER BY position`,
+  text: `SELECT ${EVENT_COLUMNS} FROM apie_event WHERE position = $1::bigint ORDER BY position`,
 }
 const BY_HASH: Statement = {
   name: 'by-hash',
@@ -68,11 +68,11 @@ function statementsOf(kind: Kind): Statements {
 
 /** The first of a page whatever its size, and what fits behind it. */
 const pageOf = (number: string, where: string, order: string): string => `
-  SELECT number, position, hash, ${JSON_COLUMN} FROM (
-    SELECT number, position, hash, json,
+  SELECT number, ${EVENT_COLUMNS} FROM (
+    SELECT number, position, hash, json, scavenged,
       sum(octet_length(json)) OVER (ORDER BY number ${order}) - octet_length(json) AS before
     FROM (
-      SELECT ${number} AS number, position, hash, json FROM apie_event WHERE ${where}
+      SELECT ${number} AS number, position, hash, json, scavenged FROM apie_event WHERE ${where}
       ORDER BY ${number} ${order} LIMIT $3::bigint) AS page) AS sized
   WHERE before < $4::bigint ORDER BY number ${order}`
 

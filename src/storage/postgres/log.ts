@@ -4,12 +4,14 @@ import type {
   AppendOutcome,
   AppendRequest,
   Clock,
+  DropRule,
   ImportCount,
   LinkedEvent,
   LogEngine,
   LogHead,
   Progress,
   ReadDirection,
+  ScavengeReport,
   SequenceEvent,
   SequenceHead,
   StreamState,
@@ -22,6 +24,7 @@ import type { Connection } from './connection.ts'
 import { Follower } from './follow.ts'
 import { importEvents } from './importer.ts'
 import * as reads from './log-reads.ts'
+import { scavengeLog } from './scavenge.ts'
 import { verifyLog } from './verify.ts'
 
 export class PostgresLog implements LogEngine {
@@ -90,6 +93,10 @@ export class PostgresLog implements LogEngine {
 
   verify(progress: Progress = () => {}): Promise<VerifyReport> {
     return verifyLog(this.connection.read, progress)
+  }
+
+  scavenge(drop: DropRule, progress: Progress = () => {}): Promise<ScavengeReport> {
+    return scavengeLog(this.connection, drop, progress)
   }
 
   async importEvents(

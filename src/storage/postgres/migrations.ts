@@ -85,5 +85,8 @@ const FIRST = [
   'CREATE TABLE apie_setup (id smallint PRIMARY KEY CHECK (id = 1), token text NOT NULL)',
 ] as const
 
+/** The check of what is left of an event whose body was removed. */
+const SECOND = ['ALTER TABLE apie_event ADD COLUMN scavenged text'] as const
+
 /** The statements that lead to version 1, 2, …, in their order. */
-export const MIGRATIONS: readonly (readonly string[])[] = [FIRST]
+export const MIGRATIONS: readonly (readonly string[])[] = [FIRST, SECOND]

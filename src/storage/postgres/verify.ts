@@ -1,6 +1,5 @@
 /** Recomputes what the log of a database says: chain, keys and numbers. Reads everything once, changes nothing. */
 import {
-  chainHash,
   EMPTY_HASH,
   type EventHash,
   type EventId,
@@ -8,10 +7,11 @@ import {
   parseStoredEvent,
 } from '../../domain/event.ts'
 import type { Finding, Progress, VerifyReport } from '../../domain/ports.ts'
+import { linkProblem } from '../database/event-link.ts'
 import { sequencesFor } from '../database/event-sequences.ts'
 import type { Row, Run, Statement } from './connection.ts'
 import { readHead } from './log-reads.ts'
-import { JSON_COLUMN, toStoredEvent } from './rows.ts'
+import { EVENT_COLUMNS, toStoredEvent } from './rows.ts'
 import { COLUMNS, eventKey, keyOf } from './sequences.ts'
 
 const MOST_FINDINGS = 1000
@@ -19,7 +19,7 @@ const PAGE = 500
 
 const ROWS: Statement = {
   name: 'verify-rows',
-  text: `SELECT position, hash, ${JSON_COLUMN}, event_key, stream_key, stream_type_key, type_key, category_key, producer
+  text: `SELECT ${EVENT_COLUMNS}, event_key, stream_key, stream_type_key, type_key, category_key, producer
     FROM apie_event WHERE position >= $1::bigint AND position < $2::bigint ORDER BY position LIMIT $3::bigint`,
 }
 
@@ -58,7 +58,8 @@ export async function verifyLog(run: Run, progress: Progress): Promise<VerifyRep
       find('The number of the event in a sequence is wrong', Number(position))
     }
   }
-  return { counts: { events: last.count }, findings }
+  const { count: events, scavenged } = last
+  return { counts: { events, ...(scavenged > 0 && { scavenged }) }, findings }
 }
 
 type Find = (message: string, position: number, hash?: EventHash) => void
@@ -66,20 +67,21 @@ type Find = (message: string, position: number, hash?: EventHash) => void
 async function verifyRows(run: Run, count: number, find: Find, progress: Progress) {
   let position = 0
   let hash = EMPTY_HASH
+  let scavenged = 0
   for (;;) {
     const rows = await run(ROWS, [position, count, PAGE])
     for (const row of rows) {
       const event = toStoredEvent(row)
       if (event.position !== position) find('An event is missing before this one', event.position)
-      if (chainHash(hash, event.json) !== event.hash) {
-        find('The event does not chain', event.position, event.hash)
-      }
+      const problem = linkProblem(hash, event, row['scavenged'] as string | undefined)
+      if (problem) find(problem, event.position, event.hash)
+      if (event.isScavenged) scavenged++
       if (!isIndexed(row, event)) find('The keys of the event are wrong', event.position)
       hash = event.hash
       position = event.position + 1
     }
     progress(position, count)
-    if (rows.length === 0) return { count: position, hash }
+    if (rows.length === 0) return { count: position, hash, scavenged }
   }
 }
 
