@@ -22,13 +22,14 @@ export type Sent = {
   readonly executable?: string
   readonly variables?: Readonly<Record<string, string>>
   /** Asks this one instead of starting a process. */
-  readonly server?: StoreServer
+  readonly server?: Front
 }
 
+/** What stands in front of the folder, such as a web server. */
+export type Front = { readonly url: string; readonly authorization?: string }
+
 /** `apie serve` on the folder. */
-export type StoreServer = {
-  readonly url: string
-  readonly pid: number
+type StoreServer = Front & {
   hasEnded(): boolean
   /** Ends it with a signal and waits until it has. */
   kill(signal: NodeJS.Signals): Promise<void>
@@ -130,7 +131,7 @@ export class ExecutableStore {
       child.kill(signal)
       await ended
     }
-    return { url, pid: child.pid ?? 0, hasEnded, kill }
+    return { url, hasEnded, kill }
   }
 
   verify(executable = EXECUTABLE): Promise<Run> {
@@ -158,7 +159,9 @@ function parsed(text: string): Readonly<Record<string, unknown>> {
 }
 
 /** Nothing where the connection ended before the answer did. */
-async function askServer({ url }: StoreServer, body: string) {
-  const answer = await send(`${url}/events`, { method: 'POST', body }).catch(() => undefined)
+async function askServer({ url, authorization }: Front, body: string) {
+  const headers = authorization === undefined ? {} : { authorization }
+  const sent = { method: 'POST', headers, body }
+  const answer = await send(`${url}/events`, sent).catch(() => undefined)
   return { status: answer?.status ?? 0, text: answer?.text ?? '', err: '' }
 }

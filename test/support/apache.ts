@@ -46,6 +46,8 @@ export type ApacheOptions = {
 
 export type Apache = Site & {
   readonly variant: Variant
+  /** Of the process that starts all others. */
+  readonly pid: number
   readonly port: number
   readonly origin: string
   /** Base of the API, without a trailing slash. */
@@ -102,6 +104,7 @@ export async function startApache(options: ApacheOptions): Promise<Apache> {
   return {
     ...site,
     variant,
+    pid: server.pid ?? 0,
     port,
     origin,
     url,
