@@ -111,8 +111,16 @@ export function eventText(draft: EventDraft, place: EventPlace): string {
     `,"stream":${JSON.stringify(place.stream)},"version":${place.version}` +
     `,"position":${place.position},${bodyMembers(draft.body)}${metadata}${producer}` +
     `,"createdBy":${JSON.stringify(place.createdBy)}` +
-    `,"createdAt":"${new Date(place.createdAtMs).toISOString()}","hash":null}`
+    `,"createdAt":"${timeText(place.createdAtMs)}","hash":null}`
   )
+}
+
+/** The text of the time that was asked for last: many events come in the same millisecond. */
+let lastTime = { ms: Number.NaN, text: '' }
+
+function timeText(ms: number): string {
+  if (lastTime.ms !== ms) lastTime = { ms, text: new Date(ms).toISOString() }
+  return lastTime.text
 }
 
 /** Members of an event that outlast its body, in the order of `eventText`. */

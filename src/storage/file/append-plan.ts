@@ -21,8 +21,7 @@ export type Waiting = {
 /** A commit that is decided and worded, not yet written. */
 export type Planned = {
   readonly waiting: Waiting
-  readonly line: string
-  readonly bytes: number
+  readonly line: Buffer
   readonly events: readonly IndexedEvent[]
   readonly outcome: AppendOutcome
   /** The log once this commit counts. */
@@ -38,6 +37,8 @@ export type Plan = {
   readonly retries: readonly { readonly waiting: Waiting; readonly outcome: AppendOutcome }[]
   readonly refusals: readonly { readonly waiting: Waiting; readonly error: unknown }[]
 }
+
+const NOTHING = Buffer.alloc(0)
 
 /** What is settled about a stream by the events below position `end`. */
 type FindState = (stream: string, end: number) => MaybeLater<StreamState>
@@ -78,7 +79,7 @@ export async function planBatch(
       const nowMs = Math.max(follower.options.clock.now(), view.point.createdAtMs)
       const point = { ...view.point, offset: end, createdAtMs: nowMs }
       const commit = wordCommit(waiting, decision.firstVersion, point)
-      end += commit.bytes
+      end += commit.line.length
       commits.push(commit)
       const later = view.note(commit)
       if (later !== undefined) await later
@@ -95,30 +96,21 @@ function wordCommit(waiting: Waiting, firstVersion: number, at: LogPoint): Plann
   const { createdBy, stream } = request
   const { createdAtMs } = at
   const producer = claimedBy(request)
-  const texts = request.events.map((draft, index) =>
-    eventText(draft, {
-      stream,
-      version: firstVersion + index,
-      position: at.count + index,
-      createdBy,
-      createdAtMs,
-      ...producer,
-    }),
-  )
+  const texts = request.events.map((draft, index) => {
+    const number = { version: firstVersion + index, position: at.count + index }
+    return Buffer.from(eventText(draft, { stream, ...number, createdBy, createdAtMs, ...producer }))
+  })
   const { line, hashes } = commitLine(at.hash, at.offset, at.count, texts)
-  const json = texts.map((text) => Buffer.from(text))
-  const bytes = Buffer.byteLength(line)
   const events = request.events.map((draft, index) => ({
     position: at.count + index,
     hash: hashes[index] ?? at.hash,
-    json: json[index] ?? Buffer.alloc(0),
+    json: texts[index] ?? NOTHING,
     draft,
   }))
   return {
     waiting,
     line,
-    bytes,
-    events: placeEvents(events, request, at, bytes),
+    events: placeEvents(events, request, at, line.length),
     outcome: {
       kind: 'appended',
       events: events.map(({ position, hash, json }) => ({ position, hash, json })),
@@ -127,7 +119,7 @@ function wordCommit(waiting: Waiting, firstVersion: number, at: LogPoint): Plann
       count: at.count + events.length,
       hash: hashes.at(-1) ?? at.hash,
       segment: at.segment,
-      offset: at.offset + bytes,
+      offset: at.offset + line.length,
       createdAtMs,
     },
   }

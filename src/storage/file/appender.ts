@@ -39,8 +39,8 @@ const BATCH_BYTES = 8 << 20
 /** Rounds in which a holder that took too long starts again; after them the batch itself is what takes long. */
 const FRESH_ROUNDS = 3
 /** Events behind the index at which a process that goes on writes it, and the time until it does, ms. */
-const INDEX_EVENTS = 256
-const INDEX_MS = 10
+const INDEX_EVENTS = 1024
+const INDEX_MS = 20
 /** Lost races after which a writer gives up. */
 const MOST_ROUNDS = 50
 
@@ -154,7 +154,7 @@ export class Appender {
   private async write(plan: Plan, prefix: string): Promise<Attempt> {
     const { follower } = this
     const events = plan.commits.flatMap((commit) => commit.events)
-    const bytes = Buffer.from(prefix + plan.commits.map(({ line }) => line).join(''))
+    const bytes = Buffer.concat([Buffer.from(prefix), ...plan.commits.map(({ line }) => line)])
     const { isWhole, isShort } = writeIndexed(follower, bytes, events)
     if (isWhole) {
       const last = plan.commits.at(-1)

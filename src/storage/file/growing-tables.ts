@@ -47,6 +47,18 @@ export class GrowingTables {
     return level
   }
 
+  /**
+   * Bytes that the file should have with so many members where tables are made before they are needed: the
+   * second half of a table makes the next one.
+   */
+  bytesAhead(members: number): number {
+    const { slotsPerMember, slotBytes } = this.shape
+    const { first, slots, offset } = this.table(this.levelBelow(members + 1))
+    const filled = ((members - first) * slotsPerMember) / slots
+    const next = Math.max(0, filled * 2 - 1) * slots * GROWTH
+    return offset + Math.ceil(slots + next) * slotBytes
+  }
+
   table(level: number): Table {
     const known = this.tables[level]
     if (known) return known

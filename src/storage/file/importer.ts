@@ -78,11 +78,11 @@ function writeCommits(follower: LogFollower, group: readonly LinkedEvent[]): voi
   const prefix = voidPrefix(follower)
   let { point } = follower
   let offset = follower.size + prefix.length
-  const lines: string[] = []
+  const lines: Buffer[] = []
   const indexed: IndexedEvent[] = []
   for (const { json, hash } of group) {
-    const { line } = commitLine(point.hash, offset, point.count, [Buffer.from(json).toString()])
-    const length = Buffer.byteLength(line)
+    const { line } = commitLine(point.hash, offset, point.count, [json])
+    const { length } = line
     const event = parseStoredEvent({ json, hash, position: point.count })
     const createdAtMs = Math.max(point.createdAtMs, Date.parse(event.createdAt) || 0)
     indexed.push({

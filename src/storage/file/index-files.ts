@@ -13,6 +13,7 @@
 import { join } from 'node:path'
 import type { Disk, Fd } from './disk.ts'
 import { ENTRY_BYTES, Entry, LANES } from './entry.ts'
+import { makeAhead } from './index-ahead.ts'
 import { KeyTable } from './key-table.ts'
 import { SequenceTable } from './sequence-table.ts'
 
@@ -138,6 +139,12 @@ export class IndexFiles {
       end = at
     }
     if (end >= 0) this.disk.writeAt(this.fds[1], bytes.subarray(0, filled), start)
+  }
+
+  /** Makes a piece of the tables that the events behind the first `count` will need; see `index-ahead.ts`. */
+  makeAhead(folder: string, count: number): void {
+    makeAhead(this.disk, join(folder, 'keys'), this.keys.bytesAhead(count))
+    makeAhead(this.disk, join(folder, 'ids'), this.ids.bytesAhead(count))
   }
 
   /** @param pauseMs between one file and the next, for syncs of the log that wait for the device meanwhile */

@@ -138,6 +138,7 @@ export class IndexKeeper {
     }
     this.isReadOnly = false
     this.writeHead(point)
+    if (this.options.isLongLived) files.makeAhead(this.folder, point.count)
   }
 
   /** True where a loss of power would cost too much of the index. */

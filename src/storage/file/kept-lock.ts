@@ -4,16 +4,17 @@
  * system while that is busy with a sync.
  *
  * Nobody waits for it longer than for a batch: whoever finds the lock taken leaves word (`lock.ts`), and the
- * holder lets go before its next batch, once nothing has come for a moment, and in any case after a fraction
+ * holder lets go before its next batch, within a moment where it has none, and in any case after a fraction
  * of the time after which a lock counts as left behind.
  */
 import { monotonicMs } from '../../kit/monotonic.ts'
 import type { HeldLock, Lock } from './lock.ts'
 
-/** How long it is kept without need, ms. */
-const IDLE_MS = 3
+/** How long it is kept without need, ms, and how often it is looked meanwhile whether somebody waits. */
+const IDLE_MS = 30
+const LOOK_MS = 3
 /** How long it is kept at most, ms. */
-const MOST_MS = 200
+const MOST_MS = 800
 /** How long the others go first once they have waited, ms. */
 const YIELD_MS = 8
 
@@ -49,7 +50,14 @@ export class KeptLock {
     const { held } = this
     if (!held) return
     if (!this.isKept || held.isWanted()) this.release()
-    else this.timer = setTimeout(() => this.release(), IDLE_MS)
+    else this.rested(held, monotonicMs())
+  }
+
+  private rested(held: HeldLock, sinceMs: number): void {
+    this.timer = setTimeout(() => {
+      if (held.isWanted() || monotonicMs() - sinceMs >= IDLE_MS) this.release()
+      else this.rested(held, sinceMs)
+    }, LOOK_MS)
   }
 
   release(): void {

@@ -63,6 +63,11 @@ export class KeyTable {
     return found ?? NONE
   }
 
+  /** Bytes that the file should have with so many events. */
+  bytesAhead(events: number): number {
+    return this.tables.bytesAhead(events)
+  }
+
   private put(key: Fingerprint, position: number, most: number): void {
     const table = this.tables.tableOf(position)
     const own = position - table.first + 1

@@ -20,7 +20,7 @@ import type { LogLayout } from './layout.ts'
 /** Age in ms at which a lock counts as left behind; the least that proper-lockfile allows. */
 const STALE_MS = 2000
 /** A holder that took longer than this before it writes, in ms, gives up and starts again. */
-const HOLD_MS = 500
+const HOLD_MS = 1000
 const OWNER_BYTES = 128
 /** Behind the owner: whatever the writer wrote there that waited last. */
 const WISH_BYTES = 16

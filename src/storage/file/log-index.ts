@@ -18,11 +18,12 @@ import type { IndexPoint } from './head-file.ts'
 import type { IndexFiles } from './index-files.ts'
 import { flushPending } from './index-flush.ts'
 import { IndexKeys } from './index-keys.ts'
+import { KeptEntries } from './kept-entries.ts'
 import { descend, laneBehind, seek } from './lane-walk.ts'
 import { type IndexedEvent, type KnownHead, type Member, PendingEvents } from './pending-events.ts'
 import type { SequenceSlot } from './sequence-table.ts'
 
-/** Heads and entries kept in memory: enough for what is written to again and again. */
+/** Heads kept in memory: enough for what is written to again and again. */
 const MOST_KEPT = 16_384
 
 export class LogIndex {
@@ -34,7 +35,7 @@ export class LogIndex {
   private sequences: number
   /** Heads that were asked for. Every event passes through `add`, so that they are never stale. */
   private readonly heads = new BoundedMap<SequenceKey, KnownHead>(MOST_KEPT)
-  private readonly entries = new BoundedMap<number, Entry>(MOST_KEPT)
+  private readonly entries = new KeptEntries()
 
   /** @param files absent while nothing was ever written */
   constructor(

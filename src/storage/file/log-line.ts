@@ -65,6 +65,7 @@ export type LineMeaning =
 export const NOWHERE = { count: -1, hash: '' as EventHash }
 
 const TAB = 9
+const LF = 10
 const HASH = 64
 const TILDE = 0x7e
 const SPACE = 0x20
@@ -98,18 +99,25 @@ export function commitLine(
   previous: EventHash,
   offset: number,
   position: number,
-  texts: readonly string[],
-): { readonly line: string; readonly hashes: readonly EventHash[] } {
+  texts: readonly Uint8Array[],
+): { readonly line: Buffer; readonly hashes: readonly EventHash[] } {
   const hashes: EventHash[] = []
   let hash = previous
   for (const text of texts) {
     hash = chainHash(hash, text)
     hashes.push(hash)
   }
-  return {
-    line: `${hash}\t${previous}\t${offset}\t${position}\t${texts.join('\t')}\n`,
-    hashes,
+  const head = `${hash}\t${previous}\t${offset}\t${position}`
+  const size = texts.reduce((sum, text) => sum + 1 + text.length, head.length + 1)
+  const line = Buffer.allocUnsafe(size)
+  let at = line.write(head, 'latin1')
+  for (const text of texts) {
+    line[at] = TAB
+    line.set(text, at + 1)
+    at += 1 + text.length
   }
+  line[at] = LF
+  return { line, hashes }
 }
 
 /**

@@ -89,19 +89,19 @@ function writeCommit(follower: LogFollower, events: readonly StreamDraft[]): boo
       versions.get(stream) ?? index.sequenceHead(streamSequence(stream), point.count)?.number ?? -1
     versions.set(stream, last + 1)
     const place = { stream, version: last + 1, position: point.count + at }
-    return eventText(draft, { ...place, createdBy: '-', createdAtMs })
+    return Buffer.from(eventText(draft, { ...place, createdBy: '-', createdAtMs }))
   })
   const { line, hashes } = commitLine(point.hash, offset, point.count, texts)
   const stored = texts.map((text, at) => ({
     position: point.count + at,
     hash: hashes[at] ?? point.hash,
-    json: Buffer.from(text),
+    json: text,
   }))
-  const bytes = Buffer.from(prefix + line)
-  const indexed = placed(events, stored, { ...point, offset, createdAtMs }, Buffer.byteLength(line))
+  const bytes = Buffer.concat([Buffer.from(prefix), line])
+  const indexed = placed(events, stored, { ...point, offset, createdAtMs }, line.length)
   if (!writeIndexed(follower, bytes, indexed).isWhole) return false
   const hash: EventHash = hashes.at(-1) ?? point.hash
-  const end = offset + Buffer.byteLength(line)
+  const end = offset + line.length
   const count = point.count + events.length
   follower.noteOwn({ ...point, count, hash, offset: end, createdAtMs }, end)
   return true

@@ -3,27 +3,36 @@
  *
  * Only for files whose bytes are written once, in an order that all writers share: what another process has
  * put into a page since it was read is then what this process will put there itself before it asks for it.
+ *
+ * Each page has one place that it can be kept in, and memory once taken for a place is used again: keys are
+ * spread all over a file, so that no page is asked for more than another.
  */
-import { BoundedMap } from '../../kit/bounded-map.ts'
 import type { Disk, Fd } from './disk.ts'
 
 export const PAGE_BYTES = 4096
-const MOST_PAGES = 4096
+/** As many as the tables of a million events have. */
+const PLACES = 8192
+
+type Place = { number: number; readonly bytes: Buffer }
 
 export class PageCache {
   private readonly disk: Disk
   private readonly fd: Fd
-  private readonly pages = new BoundedMap<number, Buffer>(MOST_PAGES)
+  private readonly places = new Array<Place | undefined>(PLACES)
 
   constructor(disk: Disk, fd: Fd) {
     this.disk = disk
     this.fd = fd
   }
 
-  /** The page that the byte at `offset` is in, zeros behind the end of the file. */
+  /**
+   * The page that the byte at `offset` is in, zeros behind the end of the file; valid until the next one is
+   * asked for.
+   */
   page(offset: number): Buffer {
     const number = Math.floor(offset / PAGE_BYTES)
-    return this.pages.get(number) ?? this.read(number)
+    const place = this.places[number % PLACES]
+    return place?.number === number ? place.bytes : this.read(number)
   }
 
   /** Writes bytes that lie in one page. */
@@ -33,9 +42,12 @@ export class PageCache {
   }
 
   private read(number: number): Buffer {
-    const page = Buffer.alloc(PAGE_BYTES)
-    this.disk.readAt(this.fd, page, number * PAGE_BYTES)
-    this.pages.set(number, page)
-    return page
+    const place = this.places[number % PLACES] ?? { number: -1, bytes: Buffer.alloc(PAGE_BYTES) }
+    this.places[number % PLACES] = place
+    // Whatever is thrown leaves a place that holds no page.
+    place.number = -1
+    place.bytes.fill(0, this.disk.readAt(this.fd, place.bytes, number * PAGE_BYTES))
+    place.number = number
+    return place.bytes
   }
 }
