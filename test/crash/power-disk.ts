@@ -39,9 +39,13 @@ export class PowerDisk {
   /** What is found after the power has come back. */
   afterLoss(loss: Loss, random: Random): MemoryDisk {
     const isKept = () => (loss === 'as chance will have it' ? random() < 0.5 : loss === 'keeps all')
-    const folders = this.memory
-      .folderPaths()
-      .filter((path) => this.durableNames.has(path) || isKept())
+    const folders: string[] = []
+    // A folder is found where its own name is, and those of all folders above it.
+    for (const path of this.memory.folderPaths().sort((a, b) => a.length - b.length)) {
+      const isThere = this.durableNames.has(path) || isKept()
+      const isReached = dirname(path) === '/' || folders.includes(dirname(path))
+      if (isThere && isReached) folders.push(path)
+    }
     const image = new Map<string, Buffer>()
     for (const [path, bytes] of this.memory.image()) {
       if (!folders.includes(dirname(path)) && dirname(path) !== '/') continue

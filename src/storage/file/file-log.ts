@@ -184,10 +184,21 @@ export class FileLog implements LogEngine {
     return this.follower.movedTo
   }
 
-  /** Events and sequences known to this process, without a look at the disk. */
-  get known(): { readonly events: number; readonly sequences: number } {
-    const { index } = this.follower
-    return { events: index.count, sequences: index.sequenceCount }
+  /**
+   * Events and sequences known to this process, and whether it has the file open that the log ends in; without
+   * a look at the disk.
+   */
+  get known(): {
+    readonly events: number
+    readonly sequences: number
+    readonly hasEnd: boolean
+  } {
+    const { index, segment } = this.follower
+    return {
+      events: index.count,
+      sequences: index.sequenceCount,
+      hasEnd: segment !== undefined,
+    }
   }
 
   /** Appends events of several streams as one commit behind `head`; see `log-move.ts`. */

@@ -12,6 +12,7 @@ import { type SequenceKey, type SequenceRule, streamSequence } from '../../domai
 import type { StreamName } from '../../domain/stream-name.ts'
 import type { JsonText } from '../../kit/json-text.ts'
 import { randomUuid } from '../../kit/random.ts'
+import type { FileLog } from './file-log.ts'
 
 /** A record's own stream, and for its first event the keys of its collection and those of its group. */
 export const recordSequences: SequenceRule = ({ stream, eventType, version }) => {
@@ -30,6 +31,15 @@ export const groupOf = (collection: string, group: string): SequenceKey =>
   `b/${collection}/${group}` as SequenceKey
 export const streamOf = (collection: string, key: string): StreamName =>
   `${collection}/${key}` as StreamName
+
+/** Stream and collection of the notes on how far a copy has come (`record-copy.ts`). */
+export const PROGRESS = '$progress'
+
+/** Events of a log up to the last that was copied into it. */
+export async function copiedEvents(log: FileLog): Promise<number> {
+  const head = await log.sequenceHead(streamSequence(PROGRESS as StreamName))
+  return head === undefined ? 0 : head.position + 1
+}
 
 /** `revision` is told where it is not the version that the event has in its stream. */
 export type RecordBody = { readonly revision?: number } & (

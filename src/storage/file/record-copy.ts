@@ -14,9 +14,8 @@ import type { StreamName } from '../../domain/stream-name.ts'
 import { monotonicMs } from '../../kit/monotonic.ts'
 import type { FileLog } from './file-log.ts'
 import type { StreamDraft } from './log-move.ts'
-import { bodyAt, type Revision, recordDraft, revisionOf } from './record-body.ts'
+import { bodyAt, PROGRESS, type Revision, recordDraft, revisionOf } from './record-body.ts'
 
-const PROGRESS = '$progress'
 /** Most text of records in one slice, characters. */
 const SLICE_CHARS = 1 << 20
 /** Most records in one slice: they are written and indexed behind the time that the walk may take. */

@@ -19,6 +19,8 @@ import type { Disk } from './disk.ts'
 import { publishNew } from './durable-write.ts'
 import type { FileLog } from './file-log.ts'
 import { type Layout, type LogLayout, recordLayout } from './layout.ts'
+import { copiedEvents } from './record-body.ts'
+import { isMarked } from './suspicion.ts'
 
 export type GenerationOptions = {
   readonly disk: Disk
@@ -31,6 +33,8 @@ export type GenerationOptions = {
 
 /** Old revisions that a log may hold before it is left for a new one. */
 const LEAVE_AT = 8192
+/** How many times what it began with, and the above, a log may be before it is left, whatever is in it. */
+const MOST_GROWTH = 4
 /** Time that one write spends on copying, ms. */
 const SLICE_MS = 60
 /** Age at which a generation that was left is removed, ms: whoever has it open is done by then. */
@@ -38,7 +42,14 @@ const GRACE_MS = 60_000
 /** How often one call may find that the records have moved on meanwhile. */
 const MOST_MOVES = 20
 
-type Generation = { readonly number: number; readonly log: FileLog; users: number; isLeft: boolean }
+type Generation = {
+  readonly number: number
+  readonly log: FileLog
+  users: number
+  isLeft: boolean
+  /** Events that it had when it was begun, once that was asked for. */
+  begunWith?: number
+}
 
 export class RecordGenerations {
   private readonly options: GenerationOptions
@@ -115,8 +126,9 @@ export class RecordGenerations {
     if (log.movedTo !== undefined) {
       if (!(await this.goOn(generation, log.movedTo))) return false
     }
-    // An empty log is one that was removed, or that nothing was written to yet.
-    else if (!hasFailed && log.known.events > 0) return false
+    // An empty log is one that was removed, or that nothing was written to yet; one without the file that it
+    // goes on in may have been removed behind the end of the file before.
+    else if (!hasFailed && log.known.events > 0 && log.known.hasEnd) return false
     const latest = this.latest()
     if (latest === number) return false
     if (generation === this.current) this.leave(generation, latest)
@@ -167,8 +179,11 @@ export class RecordGenerations {
     return this.open(next).log
   }
 
+  /** What is written there from now on must not be lost with the name of a folder. */
   private async begin(number: number): Promise<void> {
     const { disk, layout } = this.options
+    await disk.syncFolder(layout.recordsFolder)
+    await disk.syncFolder(join(layout.recordsFolder, String(number)))
     await publishNew(disk, layout.temporary, this.begunPath(number), Buffer.from(''))
   }
 
@@ -176,12 +191,10 @@ export class RecordGenerations {
   private async care(): Promise<void> {
     const { current } = this
     if (!current || this.copying !== undefined) return
-    const { events, sequences } = current.log.known
-    const old = events - sequences
-    const isDue = old >= this.leaveAt && old >= sequences
-    if (!isDue && !(this.hasOld && current.number > 0)) return
+    const isLong = current.log.known.events >= this.leaveAt
+    if (!isLong && !(this.hasOld && current.number > 0)) return
     current.users++
-    this.copying = (isDue ? this.copy(current) : this.sweep(current))
+    this.copying = this.careFor(current)
       .catch((error: unknown) => {
         if (!(error instanceof AppError || error instanceof RangeError)) throw error
       })
@@ -192,9 +205,36 @@ export class RecordGenerations {
     await this.letGo(current)
   }
 
+  private async careFor(current: Generation): Promise<void> {
+    if (await this.isDue(current)) await this.copy(current)
+    else if (this.hasOld && current.number > 0) await this.sweep(current)
+  }
+
+  /**
+   * True where a log consists of old revisions mostly. Of those that come and go under ever new keys it cannot
+   * be told: it is left at the latest when it is several times what it began with.
+   */
+  private async isDue(current: Generation): Promise<boolean> {
+    const { events, sequences } = current.log.known
+    if (events < this.leaveAt) return false
+    const old = events - sequences
+    if (old >= this.leaveAt && old >= sequences) return true
+    current.begunWith ??= await copiedEvents(current.log)
+    return events >= MOST_GROWTH * (current.begunWith + this.leaveAt)
+  }
+
+  /** The next generation; a copy that a sync has failed in is passed over, since nobody knows what it holds. */
+  private numberAfter(number: number): number {
+    const { disk, layout } = this.options
+    const isSuspect = (one: number) => isMarked(disk, recordLayout(layout, one))
+    let next = number + 1
+    while (isSuspect(next)) next++
+    return next
+  }
+
   private async copy(current: Generation): Promise<void> {
     const { copySlice } = await import('./record-copy.ts')
-    const next = current.number + 1
+    const next = this.numberAfter(current.number)
     const to = await this.openCopy(current, next)
     try {
       if (!(await copySlice(current.log, to, SLICE_MS))) return

@@ -4,7 +4,7 @@ import type { Disk } from './disk.ts'
 import type { Layout } from './layout.ts'
 
 /**
- * Removes all generations before `current`; the last of them only where `current` has begun before `limitMs`.
+ * Removes all generations before `current`; the last that was in use only where `current` has begun before `limitMs`.
  * Each is renamed first, so that nobody finds half of one; what a killed process left is removed by the next.
  * @returns whether something is left to remove later
  */
@@ -17,11 +17,16 @@ export function sweepGenerations(
   if (current === 0) return false
   const begun = disk.status(join(recordsFolder, String(current), 'begun'))
   const isOver = begun !== undefined && begun.modifiedMs < limitMs
+  const names = disk.list(recordsFolder) ?? []
+  const before = names.map((name) => numberOf(name) ?? -1).filter((number) => number < current)
+  const hasBegun = (number: number) =>
+    disk.status(join(recordsFolder, String(number), 'begun')) !== undefined
+  const lastBefore = Math.max(0, ...before.filter(hasBegun))
   let isLeft = false
-  for (const name of disk.list(recordsFolder) ?? []) {
+  for (const name of names) {
     const number = numberOf(name)
     if (number === undefined || number >= current) continue
-    if (number === current - 1 && !isOver) isLeft = true
+    if (number === lastBefore && !isOver) isLeft = true
     else
       removeAll(disk, number < 0 ? join(recordsFolder, name) : setAside(disk, recordsFolder, name))
   }

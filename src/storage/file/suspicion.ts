@@ -10,6 +10,13 @@ import { AppError } from '../../domain/app-error.ts'
 import type { Disk } from './disk.ts'
 import type { LogLayout } from './layout.ts'
 
+const markPath = ({ segments }: LogLayout): string => join(segments, 'suspect')
+
+/** Whether the mark stands on a log that nobody has open. */
+export function isMarked(disk: Disk, layout: LogLayout): boolean {
+  return disk.status(markPath(layout)) !== undefined
+}
+
 export class Suspicion {
   private readonly disk: Disk
   private readonly path: string
@@ -18,7 +25,7 @@ export class Suspicion {
 
   constructor(disk: Disk, layout: LogLayout) {
     this.disk = disk
-    this.path = join(layout.segments, 'suspect')
+    this.path = markPath(layout)
   }
 
   /** @throws AppError `storage-unavailable` while the mark stands */
