@@ -140,9 +140,9 @@ export type LogEngine = {
 
   /**
    * Removes body and metadata of the events that `drop` says; ids, type, stream, version, position, time and
-   * hash stay, and so does the chain. Others read and append meanwhile. Absent where an engine cannot.
+   * hash stay, and so does the chain. Others read and append meanwhile.
    */
-  scavenge?(drop: DropRule, progress?: Progress): Promise<ScavengeReport>
+  scavenge(drop: DropRule, progress?: Progress): Promise<ScavengeReport>
 
   /** Waits for what is under way and lets go of everything held open. */
   close(): Promise<void>

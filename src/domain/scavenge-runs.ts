@@ -46,8 +46,7 @@ export type ScavengeRuns = {
 export type ScavengeParts = {
   readonly records: RecordEngine
   readonly clock: Clock
-  /** Absent where the engine cannot reclaim anything. */
-  readonly scavenge: Scavenge | undefined
+  readonly scavenge: Scavenge
   /** Whether `start` waits for the end: a process that serves one request ends with it. */
   readonly waits: boolean
 }
@@ -155,7 +154,7 @@ async function work({ records, clock, scavenge }: ScavengeParts, run: ScavengeRu
     say().catch(() => {})
   }
   try {
-    const { reclaimedBytes = 0 } = (await scavenge?.(progress, stopping.signal)) ?? {}
+    const { reclaimedBytes } = await scavenge(progress, stopping.signal)
     const state = stopping.signal.aborted ? 'stopped' : 'done'
     await change(records, run.id, (one) => ({ ...one, state, reclaimedBytes }))
   } catch {

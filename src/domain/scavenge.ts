@@ -4,7 +4,6 @@
  * the engine's part.
  */
 import { BoundedMap } from '../kit/bounded-map.ts'
-import { AppError } from './app-error.ts'
 import { TOMBSTONE_TYPE } from './event.ts'
 import type { Clock, DropRule, LogEngine, Progress, ScavengeReport } from './ports.ts'
 import type { Scavenge } from './scavenge-runs.ts'
@@ -16,26 +15,21 @@ import type { StreamName } from './stream-name.ts'
 /** Streams whose state is kept in memory. */
 const MOST_STREAMS = 10_000
 
-/**
- * Removes the bodies of all events that cannot be seen in their streams.
- * @throws AppError `usage` where the engine cannot
- */
-export async function scavenge(
+/** Removes the bodies of all events that cannot be seen in their streams. */
+export function scavenge(
   log: LogEngine,
   clock: Clock,
   progress?: Progress,
 ): Promise<ScavengeReport> {
-  if (!log.scavenge) throw new AppError('usage', 'This engine cannot scavenge')
   return log.scavenge(invisibleEvents(log, clock), progress)
 }
 
-/** The same for a run that can be stopped; absent where the engine cannot. */
-export function stoppableScavenge(log: LogEngine, clock: Clock): Scavenge | undefined {
-  if (!log.scavenge) return undefined
+/** The same for a run that can be stopped. */
+export function stoppableScavenge(log: LogEngine, clock: Clock): Scavenge {
   return async (progress, signal) => {
     const { bytesFreed } = await scavenge(log, clock, (done, total) => {
       progress(done, total)
-      // Between two files of the log everything is as whole as at the end.
+      // Between two steps everything is as whole as at the end.
       signal.throwIfAborted()
     })
     return { reclaimedBytes: Math.max(0, bytesFreed) }

@@ -82,7 +82,6 @@ const postgres = (clusterUrl: string): Engine => ({
 const mongodb = (serverUrl: string): Engine => ({
   name: 'mongodb',
   persistence: { kind: 'durable' },
-  noScavenge: 'its documents have no mark yet for an event without its body',
   async open({ clock }) {
     const place = await makeMongoPlace(serverUrl)
     let { store } = await openMongoPlace(place, clock)

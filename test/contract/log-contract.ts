@@ -23,7 +23,7 @@ export function logContract(engine: Engine): void {
     readGroup(open)
     bodyGroup(open)
     closedGroup(open)
-    scavengeGroup(engine, open)
+    scavengeGroup(open)
     reopenGroup(engine, open)
   })
 }

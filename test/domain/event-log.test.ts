@@ -149,6 +149,7 @@ describe('a long sequence', () => {
       },
       readLog: (...all) => engine.readLog(...all),
       verify: () => engine.verify(),
+      scavenge: (drop) => engine.scavenge(drop),
       close: () => engine.close(),
     }
     // Stream `a` holds every third event: number n stands at position 3n.

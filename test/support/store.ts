@@ -22,8 +22,6 @@ export type Engine = {
   readonly persistence:
     | { readonly kind: 'durable' }
     | { readonly kind: 'none'; readonly reason: string }
-  /** Why it cannot remove bodies; its log then has no such call. */
-  readonly noScavenge?: string
   open(options: OpenOptions): Promise<OpenStore>
 }
 

@@ -36,6 +36,8 @@ export type EventDocument = {
   readonly hash: string
   /** The stored text, byte for byte. */
   readonly json: Buffer
+  /** The check of what is left where the body was removed. */
+  readonly scavenged?: string
   readonly eventId: string
   readonly stream: string
   readonly version: number
@@ -102,11 +104,12 @@ export const pointOf = (commit?: CommitDocument): LogPoint => ({
 })
 
 export const toStoredEvent = (
-  document: Pick<EventDocument, '_id' | 'hash' | 'json'>,
+  document: Pick<EventDocument, '_id' | 'hash' | 'json' | 'scavenged'>,
 ): StoredEvent => ({
   position: document._id,
   hash: document.hash as EventHash,
   json: document.json,
+  ...(document.scavenged !== undefined && { isScavenged: true as const }),
 })
 
 /** The commit that takes the log from one point to another. At least one row. */

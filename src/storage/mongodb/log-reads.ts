@@ -21,7 +21,7 @@ import { lastCommit, type Visible } from './visible.ts'
 const PAGE_EVENTS = 500
 const PAGE_BYTES = 1 << 20
 
-const TEXT = { hash: 1, json: 1 } as const
+const TEXT = { hash: 1, json: 1, scavenged: 1 } as const
 
 type Found = Pick<EventDocument, '_id'> | null
 const highestOf = (found: Found): number => found?._id ?? -1

@@ -68,7 +68,7 @@ async function readIds(
       eventId: { $in: [...new Set(ids.map(([, id]) => id))] },
       stream: { $in: [...new Set(ids.map(([stream]) => stream))] },
     },
-    { sort: { _id: 1 }, projection: { eventId: 1, stream: 1, hash: 1, json: 1 } },
+    { sort: { _id: 1 }, projection: { eventId: 1, stream: 1, hash: 1, json: 1, scavenged: 1 } },
   )
   for await (const event of found) {
     const key = `${event.stream}/${event.eventId}`

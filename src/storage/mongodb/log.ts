@@ -4,12 +4,14 @@ import type {
   AppendOutcome,
   AppendRequest,
   Clock,
+  DropRule,
   ImportCount,
   LinkedEvent,
   LogEngine,
   LogHead,
   Progress,
   ReadDirection,
+  ScavengeReport,
   SequenceEvent,
   SequenceHead,
   StreamState,
@@ -22,6 +24,7 @@ import type { Connection } from './connection.ts'
 import { Follower } from './follow.ts'
 import { Importer } from './importer.ts'
 import { LogReads } from './log-reads.ts'
+import { scavengeLog } from './scavenge.ts'
 import { verifyLog } from './verify.ts'
 import { Visible } from './visible.ts'
 
@@ -95,6 +98,10 @@ export class MongoLog implements LogEngine {
 
   verify(progress: Progress = () => {}): Promise<VerifyReport> {
     return verifyLog(this.connection, this.visible, progress)
+  }
+
+  scavenge(drop: DropRule, progress: Progress = () => {}): Promise<ScavengeReport> {
+    return scavengeLog(this.connection, this.visible, this.reads, { drop, progress })
   }
 
   async importEvents(

@@ -1,7 +1,8 @@
 /** Recomputes what the log of a database says: chain, commits, members and numbers. Changes nothing but what was left undone. */
-import { chainHash, EMPTY_HASH, type EventHash, parseStoredEvent } from '../../domain/event.ts'
+import { EMPTY_HASH, type EventHash, parseStoredEvent } from '../../domain/event.ts'
 import type { Finding, Progress, VerifyReport } from '../../domain/ports.ts'
 import { categoryOf } from '../../domain/sequence.ts'
+import { linkProblem } from '../database/event-link.ts'
 import type { Collections, Connection } from './connection.ts'
 import { type EventDocument, pointOf, toStoredEvent } from './documents.ts'
 import { lastCommit, type Visible } from './visible.ts'
@@ -39,7 +40,8 @@ export function verifyLog(
     }
     await verifyCommits(collections, head.count, find)
     for (const kind of KINDS) await verifyNumbers(collections, head.count, kind, find)
-    return { counts: { events: last.count }, findings }
+    const { count: events, scavenged } = last
+    return { counts: { events, ...(scavenged > 0 && { scavenged }) }, findings }
   })
 }
 
@@ -51,20 +53,21 @@ async function verifyEvents(
 ) {
   let position = 0
   let hash = EMPTY_HASH
+  let scavenged = 0
   const options = { sort: { _id: 1 }, batchSize: BATCH } as const
   for await (const document of events.find({ _id: { $lt: count } }, options)) {
     const event = toStoredEvent(document)
     if (event.position !== position) find('An event is missing before this one', event.position)
-    if (chainHash(hash, event.json) !== event.hash) {
-      find('The event does not chain', event.position, event.hash)
-    }
+    const problem = linkProblem(hash, event, document.scavenged)
+    if (problem) find(problem, event.position, event.hash)
+    if (event.isScavenged) scavenged++
     if (!isIndexed(document)) find('The members of the event are wrong', event.position)
     hash = event.hash
     position = event.position + 1
     if (position % BATCH === 0) progress(position, count)
   }
   progress(position, count)
-  return { count: position, hash }
+  return { count: position, hash, scavenged }
 }
 
 function isIndexed(document: EventDocument): boolean {

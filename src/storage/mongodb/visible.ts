@@ -88,7 +88,11 @@ export class Visible {
 
   /** Now and then, takes the events out of commits that need them no more: they would lie there twice. */
   private async slim(): Promise<void> {
-    if (++this.commits % SLIM_AFTER !== 0) return
+    if (++this.commits % SLIM_AFTER === 0) await this.slimAll()
+  }
+
+  /** Afterwards the events of all commits that are known to be visible stand in one place only. */
+  async slimAll(): Promise<void> {
     const { commits, counters } = this.connection.collections
     const from = (await counters.findOne({ _id: 'slim' }))?.number ?? 0
     const filter = { _id: { $gte: from, $lt: this.limit } }

@@ -63,6 +63,7 @@ describe('a list of events', () => {
       }
     },
     verify: () => log.verify(),
+    scavenge: (drop) => log.scavenge(drop),
     close: () => log.close(),
   })
 

@@ -5,7 +5,7 @@ import { scavenge } from '../../../src/domain/scavenge.ts'
 import { streamSequence } from '../../../src/domain/sequence.ts'
 import { parseStreamName } from '../../../src/domain/stream-name.ts'
 import { appendTo, draft, jsonBody, membersOf, textOf, uuid } from '../../support/drafts.ts'
-import { collect, type Engine } from '../../support/store.ts'
+import { collect } from '../../support/store.ts'
 import type { Open } from './open.ts'
 
 const all = async ({ log }: Store, direction: 'forwards' | 'backwards' = 'forwards') =>
@@ -42,15 +42,7 @@ const secret = (n: number) => ({
 })
 
 /** Removing the bodies of what nobody can see. */
-export function scavengeGroup(engine: Engine, open: Open): void {
-  if (engine.noScavenge !== undefined) {
-    test('says that it cannot scavenge', async () => {
-      const { store, clock } = await open()
-      await expect(scavenge(store.log, clock)).rejects.toMatchObject({ code: 'usage' })
-    })
-    return
-  }
-
+export function scavengeGroup(open: Open): void {
   describe('scavenging', () => {
     test('removes the bodies of a deleted stream and leaves all else as it was', async () => {
       const { store, clock } = await open()
