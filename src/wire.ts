@@ -16,6 +16,7 @@ import { createApp } from './http/app.ts'
 import { createAuthenticate } from './http/basic-auth.ts'
 import { defaultStyle } from './http/default-style.ts'
 import type { App } from './http/message.ts'
+import { createRememberedSignIns } from './http/remembered-sign-ins.ts'
 import { mediaTypeOfName } from './kit/media-type-of-name.ts'
 import { createPasswordHasher } from './kit/password-hasher.ts'
 import { createProgramLog, type ProgramLog } from './program-log.ts'
@@ -132,8 +133,12 @@ function wireAccounts(
     settings.htpasswd === '' ? undefined : syncDisk.readText(settings.htpasswd)
   const throttle = createThrottle(attempts, systemClock)
   const signIn = createSignIn({ accounts, hasher, throttle, readHtpasswd })
+  const { stamp } = store.records
+  // What changes in an htpasswd file no record tells.
+  const isRemembered = serves === 'many-requests' && settings.htpasswd === ''
   const authenticate = createAuthenticate({
     signIn,
+    ...(isRemembered && stamp && { remembered: createRememberedSignIns(stamp) }),
     isKnownName: (name) => isKnownName({ accounts, readHtpasswd }, name),
     accounts,
     setup,

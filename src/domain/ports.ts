@@ -81,8 +81,18 @@ export type VerifyReport = {
   readonly findings: readonly Finding[]
 }
 
+/**
+ * A number that stays the same for as long as a reader of this process finds the same there, whoever writes;
+ * `undefined` where telling takes more than a look. What was made of a read that began at a stamp holds while
+ * the stamp does.
+ */
+export type Stamp = () => number | undefined
+
 export type LogEngine = {
   head(): Promise<LogHead>
+
+  /** Absent where an engine cannot tell. */
+  readonly stamp?: Stamp
 
   /**
    * Stores a batch durably; resolves only when it is on disk. Decides by `decideAppend` of `append.ts`.
@@ -189,6 +199,8 @@ export type StoredRecord = {
 export type ExpectedRevision = 'absent' | number
 
 export type RecordEngine = {
+  /** Of all records together. Absent where an engine cannot tell. */
+  readonly stamp?: Stamp
   read(collection: Collection, key: string): Promise<StoredRecord | undefined>
   /** @throws AppError `record-conflict` where the record is not what `expected` says */
   write(

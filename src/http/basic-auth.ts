@@ -10,9 +10,12 @@ import type { Setup } from '../domain/setup.ts'
 import type { SignIn } from '../domain/sign-in.ts'
 import type { Authenticate } from './handler.ts'
 import type { HttpRequest } from './message.ts'
+import type { RememberedSignIns } from './remembered-sign-ins.ts'
 
 export type AuthenticateParts = {
   readonly signIn: SignIn
+  /** Absent: each request signs in anew. */
+  readonly remembered?: RememberedSignIns
   /** Whether anybody could sign in under a name. */
   readonly isKnownName: (name: string) => Promise<boolean>
   readonly accounts: Pick<Accounts, 'find'>
@@ -31,7 +34,7 @@ export type AuthenticateParts = {
  * counts as no name: clients that always send credentials need none made for them.
  */
 export function createAuthenticate(parts: AuthenticateParts): Authenticate {
-  const { signIn, settings, setup } = parts
+  const { remembered, settings, setup } = parts
   return async (request) => {
     try {
       if (settings.trustRemoteUser && request.remoteUser) {
@@ -40,16 +43,25 @@ export function createAuthenticate(parts: AuthenticateParts): Authenticate {
       const header = request.headers['authorization']?.trim()
       // A rewrite rule turns a header that is absent into one that is empty.
       if (!header) return anonymousPrincipal(settings.anonymous)
-      const { name, password } = parseBasic(header)
-      if (settings.anonymous === 'admin' && !(await parts.isKnownName(name))) {
-        return anonymousPrincipal('admin')
-      }
-      return { ...(await signIn(name, password, request.remoteAddress)), isAnonymous: false }
+      const ask = () => headerPrincipal(parts, header, request.remoteAddress)
+      return await (remembered ? remembered.find(header, ask) : ask())
     } catch (error) {
       if (error instanceof AppError && (await setup.isOpen())) throw setupRequired(request)
       throw error
     }
   }
+}
+
+async function headerPrincipal(
+  { signIn, isKnownName, settings }: AuthenticateParts,
+  header: string,
+  address: string,
+): Promise<Principal> {
+  const { name, password } = parseBasic(header)
+  if (settings.anonymous === 'admin' && !(await isKnownName(name))) {
+    return anonymousPrincipal('admin')
+  }
+  return { ...(await signIn(name, password, address)), isAnonymous: false }
 }
 
 async function remotePrincipal(

@@ -23,6 +23,11 @@ export class BoundedMap<K, V> {
     return old
   }
 
+  clear(): void {
+    this.younger.clear()
+    this.older.clear()
+  }
+
   set(key: K, value: V): void {
     this.younger.set(key, value)
     if (this.younger.size < this.half) return

@@ -6,7 +6,7 @@ import { type ClientRequest, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { basic, PROJECT } from '../support/executable.ts'
+import { basic, PROJECT, run } from '../support/executable.ts'
 import { send } from '../support/http-client.ts'
 
 let root = ''
@@ -112,6 +112,32 @@ describe('apie serve', () => {
     mkdirSync(join(root, 'data'), { mode: 0o755 })
     await expect(serve('--port', '0')).rejects.toThrow('[data-folder-unsafe]')
     expect(child?.exitCode).toBe(1)
+  })
+
+  test('sees at the next request what another process has done to an account', async () => {
+    const { url } = await serve('--port', '0', '--first-admin', 'ann')
+    const change = async (words: readonly string[], input = '') => {
+      const all = [join(PROJECT, 'src/main.ts'), 'user', ...words, '--data', join(root, 'data')]
+      expect(await run(process.execPath, all, { input })).toMatchObject({ status: 0 })
+    }
+    const status = async (password: string, method = 'GET') => {
+      const headers = { authorization: basic('bob', password) }
+      const body = method === 'PUT' ? event : ''
+      const answers = []
+      for (const _ of [1, 2]) answers.push(await send(`${url}/events`, { method, headers, body }))
+      expect(new Set(answers.map((answer) => answer.status)).size).toBe(1)
+      return answers[0]?.status
+    }
+    await change(['add', 'bob', '--role', 'writer', '--password-stdin'], 'first secret')
+    expect(await status('first secret', 'PUT')).toBe(200)
+    await change(['role', 'bob', '--role', 'reader'])
+    expect(await status('first secret', 'PUT')).toBe(403)
+    expect(await status('first secret')).toBe(200)
+    await change(['passwd', 'bob', '--password-stdin'], 'second secret')
+    expect(await status('first secret')).toBe(401)
+    expect(await status('second secret')).toBe(200)
+    await change(['remove', 'bob'])
+    expect(await status('second secret')).toBe(401)
   })
 
   test('a second signal ends it at once', async () => {

@@ -10,6 +10,7 @@ export function recordContract(engine: Engine): void {
     conflictGroup(open)
     listGroup(open)
     groupGroup(open)
+    stampGroup(open)
     if (engine.persistence.kind === 'durable') reopenGroup(open)
   })
 }
@@ -91,6 +92,30 @@ function writeGroup(open: Open): void {
     await records.remove('account', 'ann', 0)
     expect(await records.read('account', 'ann')).toBeUndefined()
     expect((await records.read('owner', 'ann'))?.value).toBe(2)
+  })
+}
+
+function stampGroup(open: Open): void {
+  test('the stamp, where there is one, changes with every write and removal and with nothing else', async () => {
+    const { records } = (await open()).store
+    const stamps: (number | undefined)[] = []
+    const note = async (): Promise<void> => {
+      await records.read('account', 'ann')
+      stamps.push(records.stamp?.())
+    }
+    await records.write('account', 'ann', 1, 'absent')
+    for (let revision = 0; revision < 25; revision++) {
+      await note()
+      await records.write('account', 'ann', 1, revision)
+    }
+    await note()
+    await expectConflict(records.write('account', 'ann', 1, 3))
+    await note()
+    await records.remove('account', 'ann', 25)
+    await note()
+    const [unchanged] = stamps.splice(26, 1)
+    expect(unchanged).toBe(stamps[25])
+    expect(new Set(stamps).size).toBe(stamps[0] === undefined ? 1 : stamps.length)
   })
 }
 

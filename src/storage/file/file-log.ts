@@ -80,6 +80,9 @@ export class FileLog implements LogEngine {
     return { count, hash: this.hashBefore(count) }
   }
 
+  /** The number of events: what a reader finds of them stays as it is. */
+  readonly stamp = (): number | undefined => this.follower.unchanged()
+
   append(request: AppendRequest): Promise<AppendOutcome> {
     return this.appender.append(request)
   }

@@ -95,8 +95,8 @@ export class LogFollower {
    * @throws AppError `index-behind` where that takes longer than one request may
    */
   async snapshot(): Promise<number> {
-    if (this.isUnchanged() && this.durable === this.point.count) return this.durable
-    if (this.isUnchanged() && this.isAppending) return this.durable
+    const known = this.unchanged()
+    if (known !== undefined) return known
     return this.exclusive(async () => {
       await this.catchUp()
       try {
@@ -109,6 +109,12 @@ export class LogFollower {
       if (this.index.pendingCount >= READER_FLUSH_EVENTS) await this.writeIndex()
       return this.durable
     })
+  }
+
+  /** How many events a reader may see, where nothing has to be read or waited for to tell. */
+  unchanged(): number | undefined {
+    if (this.durable !== this.point.count && !this.isAppending) return undefined
+    return this.isUnchanged() ? this.durable : undefined
   }
 
   /** Rung after each commit of this process. */

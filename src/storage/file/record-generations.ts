@@ -39,6 +39,8 @@ const MOST_GROWTH = 4
 const SLICE_MS = 60
 /** Age at which a generation that was left is removed, ms: whoever has it open is done by then. */
 const GRACE_MS = 60_000
+/** More than one generation ever holds. */
+const MOST_EVENTS = 2 ** 36
 /** How often one call may find that the records have moved on meanwhile. */
 const MOST_MOVES = 20
 
@@ -74,6 +76,15 @@ export class RecordGenerations {
     const result = await this.run(work, false)
     await this.care()
     return result
+  }
+
+  /** As `RecordEngine` has it: the records are as they were while the same log has as many events. */
+  stamp(): number | undefined {
+    const { current } = this
+    if (!current || current.log.movedTo !== undefined) return undefined
+    // An empty log is one that was removed, or that nothing was written to yet.
+    const count = current.log.stamp()
+    return count ? current.number * MOST_EVENTS + count : undefined
   }
 
   async verify(progress?: Progress): Promise<VerifyReport> {

@@ -49,6 +49,7 @@ export function createFileRecords(generations: RecordGenerations): RecordEngine 
       return revision
     })
   return {
+    stamp: () => generations.stamp(),
     read: (collection, key) =>
       generations.read(async (log) => {
         const found = await readIn(log, collection, key)

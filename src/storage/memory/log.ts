@@ -61,6 +61,8 @@ export class MemoryLog implements LogEngine {
     return this.currentHead()
   }
 
+  readonly stamp = (): number => this.currentHead().count
+
   append(request: AppendRequest): Promise<AppendOutcome> {
     const turn = this.queue.then(() => this.appendNow(request))
     this.queue = turn.catch(() => undefined)

@@ -11,6 +11,9 @@ type Kept = { readonly text: string; readonly revision: number }
 
 export class MemoryRecords implements RecordEngine {
   private readonly collectionsByName = new Map<Collection, Map<string, Kept>>()
+  private changes = 0
+
+  readonly stamp = (): number => this.changes
 
   async read(collection: Collection, key: string): Promise<StoredRecord | undefined> {
     const kept = this.records(collection).get(key)
@@ -31,6 +34,7 @@ export class MemoryRecords implements RecordEngine {
       revision: current === 'absent' ? 0 : current + 1,
     }
     records.set(key, kept)
+    this.changes++
     return toRecord(key, kept)
   }
 
@@ -38,6 +42,7 @@ export class MemoryRecords implements RecordEngine {
     const records = this.records(collection)
     if (records.get(key)?.revision !== expected) throw conflict(collection, key)
     records.delete(key)
+    this.changes++
   }
 
   async list(collection: Collection, group?: string): Promise<readonly StoredRecord[]> {

@@ -1,0 +1,41 @@
+/**
+ * Who signed in with which `Authorization`, for processes that answer many requests. An answer holds while the
+ * accounts are untouched: whoever changes one, in whatever process, is asked about at the very next request.
+ *
+ * Only what was right is kept, under a digest with a secret of this process: no password stays in memory, and
+ * what was wrong is looked at, slowed down and counted each time.
+ */
+import type { Principal } from '../domain/account.ts'
+import type { Stamp } from '../domain/ports.ts'
+import { BoundedMap } from '../kit/bounded-map.ts'
+import { randomSecret } from '../kit/secret.ts'
+import { sha256Hex } from '../kit/sha256.ts'
+
+const MOST_SIGN_INS = 1024
+
+export type RememberedSignIns = {
+  /** Whom `header` names: what is remembered, else what `ask` finds out. */
+  find(header: string, ask: () => Promise<Principal>): Principal | Promise<Principal>
+}
+
+/** @param stamp of what accounts are kept in */
+export function createRememberedSignIns(stamp: Stamp): RememberedSignIns {
+  const known = new BoundedMap<string, Principal>(MOST_SIGN_INS)
+  const secret = randomSecret()
+  let valid: number | undefined
+  const ask = async (key: string, now: number, find: () => Promise<Principal>) => {
+    const principal = await find()
+    if (now === valid) known.set(key, principal)
+    return principal
+  }
+  return {
+    find(header, find) {
+      const now = stamp()
+      if (now === undefined) return find()
+      if (now !== valid) known.clear()
+      valid = now
+      const key = sha256Hex(secret + header)
+      return known.get(key) ?? ask(key, now, find)
+    },
+  }
+}
