@@ -60,8 +60,16 @@ function decideNew(view: LogView, request: AppendRequest): MaybeLater<AppendDeci
   })
 }
 
-function refuseClosed({ owner, isDeleted }: StreamState, { producer }: AppendRequest): void {
-  if (isDeleted) throw new AppError('stream-deleted', 'The stream was deleted for ever')
+function refuseClosed(state: StreamState, request: AppendRequest): void {
+  if (state.isDeleted) throw new AppError('stream-deleted', 'The stream was deleted for ever')
+  refuseForeign(state, request)
+}
+
+/** @throws AppError `stream-locked` where the stream belongs to another producer */
+export function refuseForeign(
+  { owner }: Pick<StreamState, 'owner'>,
+  { producer }: Pick<AppendRequest, 'producer'>,
+): void {
   if (owner !== undefined && owner !== producer) {
     throw new AppError('stream-locked', 'The stream belongs to another producer')
   }

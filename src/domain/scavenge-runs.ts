@@ -97,7 +97,8 @@ export function createScavengeRuns(parts: ScavengeParts): ScavengeRuns {
 const runOf = (record: StoredRecord | undefined) => record?.value as ScavengeRun | undefined
 
 function isGoingOn({ state, aliveAtMs }: ScavengeRun, nowMs: number): boolean {
-  return state === 'running' && nowMs - aliveAtMs < DEAD_AFTER_MS
+  // A sign of life from the future is one of a clock that was wrong.
+  return state === 'running' && Math.abs(nowMs - aliveAtMs) < DEAD_AFTER_MS
 }
 
 async function writeFirst(

@@ -10,6 +10,7 @@ import type { Scavenge } from './scavenge-runs.ts'
 import { streamSequence } from './sequence.ts'
 import { firstNumberAt } from './sequence-range.ts'
 import { readStreamInfo, type StreamInfo } from './stream-info.ts'
+import { describedStream } from './stream-metadata.ts'
 import type { StreamName } from './stream-name.ts'
 
 /** Streams whose state is kept in memory. */
@@ -36,7 +37,10 @@ export function stoppableScavenge(log: LogEngine, clock: Clock): Scavenge {
   }
 }
 
-/** A tombstone stays as it is: it is what tells that the stream was deleted. */
+/**
+ * A tombstone stays as it is: it is what tells that the stream was deleted. So does the last metadata of a
+ * deleted stream: it says who may see what is left.
+ */
 function invisibleEvents(log: LogEngine, clock: Clock): DropRule {
   const streams = new BoundedMap<StreamName, StreamInfo>(MOST_STREAMS)
   const infoOf = async (stream: StreamName): Promise<StreamInfo> => {
@@ -47,7 +51,7 @@ function invisibleEvents(log: LogEngine, clock: Clock): DropRule {
   return async (event, position) => {
     if (event.eventType === TOMBSTONE_TYPE) return false
     const { state, firstVisible } = await infoOf(event.stream)
-    if (state === 'hard-deleted') return true
+    if (state === 'hard-deleted' && describedStream(event.stream) === undefined) return true
     if (firstVisible === 0) return false
     const { version } = event as { readonly version?: number }
     const number = version ?? (await firstNumberAt(log, streamSequence(event.stream), position))

@@ -9,6 +9,7 @@
 import type { JsonText } from '../kit/json-text.ts'
 import { randomUuid } from '../kit/uuid.ts'
 import { AppError } from './app-error.ts'
+import { refuseForeign } from './append.ts'
 import type { EventDraft, EventId, EventType } from './event.ts'
 import { TOMBSTONE_TYPE } from './event.ts'
 import { dataText, type EventView } from './event-view.ts'
@@ -35,7 +36,7 @@ export type StreamWriter = {
    * @throws AppError `wrong-expected-version` (fact `current`), `stream-deleted`, and as `LogEngine.append`
    */
   append(write: StreamWrite): Promise<number>
-  /** Hides all events; what is written next goes on counting. @throws AppError as `append` */
+  /** Hides all events; what is written next goes on counting. @throws AppError as `append`, `stream-locked` */
   softDelete(request: StreamDelete): Promise<void>
   /** Ends the stream for ever. @throws AppError as `append` */
   hardDelete(request: StreamDelete): Promise<void>
@@ -171,6 +172,7 @@ async function softDelete(parts: Parts, request: StreamDelete): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const info = await parts.readInfo(request.stream)
     refuseDeleted(info)
+    refuseForeign(await parts.log.streamState(request.stream), request)
     checkVersion(info, request.expectedVersion)
     if (info.state !== 'live') return
     // Links that the store makes go on being made, and are seen again from the next one on.

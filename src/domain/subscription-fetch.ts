@@ -49,7 +49,8 @@ export async function fetchMessages(
     replayedTo = 0
     if (now.state.isStopped) return now
     const nowMs = parts.clock.now()
-    const state = takeBackDue(now.state, nowMs, retryLimits(now.settings))
+    const { messageTimeoutMilliseconds: timeoutMs } = now.settings
+    const state = takeBackDue(now.state, nowMs, retryLimits(now.settings), timeoutMs)
     const filled = await filledUp(parts, { ...now, state }, count)
     if (filled.replay.from > state.replay.from) replayedTo = filled.replay.from
     handed = new Set(
@@ -57,7 +58,6 @@ export async function fetchMessages(
         .slice(0, count)
         .map(({ number }) => number),
     )
-    const { messageTimeoutMilliseconds: timeoutMs } = now.settings
     const dueAtMs = timeoutMs === 0 ? NEVER_DUE : nowMs + timeoutMs
     return withState(now, handed.size === 0 ? filled : handOut(filled, handed, dueAtMs))
   })
@@ -82,7 +82,8 @@ async function filledUp(
     const replay = { from: from + replayed, to }
     const numbers = await parkedMessages.read(id, { from, to: replay.from })
     const events = await Promise.all(numbers.map((number) => source.read(id.stream, number, 1)))
-    const found = events.flat().filter((number) => numbers.includes(number))
+    // In the place of an event that cannot be seen any more stands the one behind it.
+    const found = numbers.filter((number, at) => events[at]?.[0] === number)
     filled = { ...withMessages(filled, found), replay }
   }
   const wanted = room(filled, waitingMessages(filled).length)

@@ -64,9 +64,19 @@ export function waitingMessages({ messages }: GroupState): readonly GroupMessage
   return messages.filter(isWaiting)
 }
 
-/** Takes back what was held too long. The same state where nothing was. */
-export function takeBackDue(state: GroupState, nowMs: number, limits: RetryLimits): GroupState {
-  const isDue = (message: GroupMessage) => !isWaiting(message) && message.dueAtMs <= nowMs
+/**
+ * Takes back what was held too long; what a clock that was ahead has handed out for longer than `timeoutMs`
+ * counts as that. The same state where nothing was.
+ */
+export function takeBackDue(
+  state: GroupState,
+  nowMs: number,
+  limits: RetryLimits,
+  timeoutMs: number,
+): GroupState {
+  const isOver = ({ dueAtMs }: GroupMessage) =>
+    dueAtMs <= nowMs || (dueAtMs !== NEVER_DUE && dueAtMs > nowMs + timeoutMs)
+  const isDue = (message: GroupMessage) => !isWaiting(message) && isOver(message)
   return retried(state, isDue, limits)
 }
 
@@ -85,7 +95,7 @@ export function handOut(
 /** Adds messages that nobody holds yet; numbers that are there already stay as they are. */
 export function withMessages(state: GroupState, added: readonly number[]): GroupState {
   const known = new Set(state.messages.map(({ number }) => number))
-  const fresh = added.filter((number) => !known.has(number))
+  const fresh = [...new Set(added)].filter((number) => !known.has(number))
   const messages = [
     ...state.messages,
     ...fresh.map((number) => ({ number, retryCount: 0, dueAtMs: 0 })),

@@ -59,6 +59,13 @@ describe('runs of scavenging', () => {
     expect(codes.sort()).toEqual(['scavenge-running', undefined])
   })
 
+  it('that were left behind by a clock of the future keep nobody from starting', async () => {
+    const { runs, another, clock } = open()
+    await runs.start('ann')
+    clock.nowMs -= 86_400_000
+    expect(await codeOf(another().start('bob'))).toBeUndefined()
+  })
+
   it('are waited for where the process ends with the request', async () => {
     const { runs, held } = open(true)
     const starting = runs.start('ann')

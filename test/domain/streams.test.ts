@@ -3,6 +3,7 @@ import type { Principal } from '../../src/domain/account.ts'
 import { type EventDraft, parseEventId, parseEventType } from '../../src/domain/event.ts'
 import type { ExpectedVersion } from '../../src/domain/ports.ts'
 import { parseProducerId } from '../../src/domain/producer.ts'
+import { scavenge } from '../../src/domain/scavenge.ts'
 import { parseStreamName } from '../../src/domain/stream-name.ts'
 import { createStreams } from '../../src/domain/streams.ts'
 import type { JsonText } from '../../src/kit/json-text.ts'
@@ -64,6 +65,38 @@ describe.each(engines)('streams on engine $name', (engine) => {
     expect(await shown()).toEqual(['live', [10]])
     await setMetadata('s', '{"$maxAge":60,"$maxCount":2}', 101)
     expect(await shown()).toEqual(['live', [10]])
+  })
+
+  it('a stream that belongs to a producer is deleted softly by that one only', async () => {
+    const { store, streams, shown } = await openStreams()
+    const producer = parseProducerId(id(7))
+    const deletion = { stream: S, expectedVersion: ANY, createdBy: 'a' }
+    await store.log.append({
+      ...deletion,
+      retryRule: 'equal-id',
+      producer,
+      claims: true,
+      events: [draft(1)],
+    })
+    const stranger = parseProducerId(id(8))
+    for (const other of [{}, { producer: stranger }]) {
+      const refused = streams.writer.softDelete({ ...deletion, ...other })
+      await expect(refused).rejects.toMatchObject({ code: 'stream-locked' })
+    }
+    expect(await shown()).toEqual(['live', [0]])
+    await streams.writer.softDelete({ ...deletion, producer })
+    expect(await shown()).toEqual(['soft-deleted', []])
+  })
+
+  it('who may not read a stream may not read what scavenging leaves of it', async () => {
+    const { store, clock, streams, write, setMetadata } = await openStreams()
+    const reader: Principal = { name: 'r', role: 'reader', isAnonymous: false }
+    await write(1)
+    await setMetadata('s', '{"$acl":{"$r":"boss"}}', 100)
+    expect(await streams.rights.allows(reader, 'read', S)).toBe(false)
+    await streams.writer.hardDelete({ stream: S, expectedVersion: ANY, createdBy: 'a' })
+    expect((await scavenge(store.log, clock)).removed).toBe(1)
+    expect(await streams.rights.allows(reader, 'read', S)).toBe(false)
   })
 
   it('a writer who dies between opening a deleted stream and appending leaves it deleted', async () => {

@@ -6,7 +6,7 @@ import { createStreams } from '../../../src/domain/streams.ts'
 import { parkedStreamOf, parseGroupId } from '../../../src/domain/subscription-group.ts'
 import { DEFAULT_GROUP_SETTINGS } from '../../../src/domain/subscription-settings.ts'
 import { checkpointOf } from '../../../src/domain/subscription-state.ts'
-import { uuid } from '../../support/drafts.ts'
+import { appendTo, draft, jsonBody, uuid } from '../../support/drafts.ts'
 import { GROUP, type TestGroups, testGroups } from '../../support/groups.ts'
 import { codeOf } from '../../support/test-accounts.ts'
 
@@ -56,6 +56,15 @@ describe('a fetch', () => {
       { number: 1, retryCount: 1 },
       { number: 3, retryCount: 0 },
     ])
+  })
+
+  it('hands out again what would be held longer than the time-out, where a clock went back', async () => {
+    const groups = await testGroups({ messageTimeoutMilliseconds: 1000 })
+    await groups.append(0)
+    expect(await groups.fetch(1)).toEqual([0])
+    groups.clock.nowMs -= 3_600_000
+    expect(await groups.fetch(1)).toEqual([0])
+    expect(await groups.fetch(1)).toEqual([])
   })
 
   it('lets consumers hold messages for ever where the time-out is 0', async () => {
@@ -265,6 +274,19 @@ describe('parked messages', () => {
     await groups.subscriptions.replayParked(GROUP)
     expect(await groups.fetch(10)).toEqual([])
     expect(await count()).toBe(0)
+  })
+
+  it('of events that can no longer be seen are passed over, the others offered once', async () => {
+    const groups = await testGroups()
+    await groups.append(0, 1, 2)
+    await groups.fetch(3)
+    await groups.subscriptions.giveBack(GROUP, ids(0, 1, 2), 'park', 'ann')
+    const cut = { ...draft(90, { type: '$metadata' }), body: jsonBody('{"$tb":2}') }
+    await groups.log.append(appendTo('$$orders', [cut]))
+    await groups.subscriptions.replayParked(GROUP)
+    expect(await groups.fetch(10)).toEqual([2])
+    await groups.subscriptions.acknowledge(GROUP, ids(2))
+    expect(await recordOf(groups)).toMatchObject({ messages: [], processed: 1 })
   })
 
   it('whose links somebody else wrote do no harm', async () => {
