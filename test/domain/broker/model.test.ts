@@ -76,7 +76,7 @@ async function settle(world: World) {
   world.isRough = false
   for (let round = 1; ; round++) {
     world.stepAll()
-    while (world.standingCount > 0) await world.letGo()
+    while (world.isStepping) await world.letGo()
     await world.letGo()
     world.answer()
     if (round % 10 === 0) world.advance(1000)

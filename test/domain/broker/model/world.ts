@@ -63,8 +63,9 @@ export class World {
     this.stream = createBrokerStream(store.log, STREAM)
   }
 
-  get standingCount(): number {
-    return this.standing.length
+  /** Whether a step is under way, be it that it stands still or that the engine works. */
+  get isStepping(): boolean {
+    return this.slots.some((run) => run?.isStepping)
   }
 
   advance(ms: number): void {
