@@ -191,9 +191,10 @@ function openRecord({ disk, layout }: LockOptions, owner: string): OwnerRecord |
   try {
     const fd = disk.openUpdate(layout.owner)
     const wish = Buffer.alloc(WISH_BYTES)
+    // The holder asks when its batch is stored: nothing may fail then that says "not stored".
     const record = {
-      wish: () => wish.toString('latin1', 0, disk.readAt(fd, wish, OWNER_BYTES)),
-      close: () => disk.close(fd),
+      wish: () => orElse(() => wish.toString('latin1', 0, disk.readAt(fd, wish, OWNER_BYTES)), ''),
+      close: () => orElse(() => disk.close(fd), undefined),
     }
     try {
       disk.writeAt(fd, Buffer.from(owner.padEnd(OWNER_BYTES)), 0)
@@ -206,13 +207,18 @@ function openRecord({ disk, layout }: LockOptions, owner: string): OwnerRecord |
   }
 }
 
+/** For a hint, which may be missing. */
+function orElse<T>(work: () => T, otherwise: T): T {
+  try {
+    return work()
+  } catch {
+    return otherwise
+  }
+}
+
 /** What the last holder wrote about itself; without it a dead one is recognised by age only. */
 function readOwner({ disk, layout }: LockOptions): string | undefined {
-  try {
-    return disk.readText(layout.owner)?.slice(0, OWNER_BYTES).trim()
-  } catch {
-    return undefined
-  }
+  return orElse(() => disk.readText(layout.owner)?.slice(0, OWNER_BYTES).trim(), undefined)
 }
 
 let ownStart: string | undefined
@@ -248,8 +254,11 @@ function removeLock({ disk, layout }: LockOptions): void {
 /** Puts away what stands in the place of the lock and cannot be taken over. False: nobody can. */
 function moveAside({ disk, layout }: Pick<LockOptions, 'disk' | 'layout'>): boolean {
   if (disk.status(layout.lock) === undefined) return true
+  const aside = `${layout.lock}.aside-${randomHex(8)}`
   try {
-    disk.rename(layout.lock, `${layout.lock}.aside-${randomHex(8)}`)
+    disk.rename(layout.lock, aside)
+    // An empty folder was a lock; anything else may be of use to somebody.
+    orElse(() => disk.removeFolder(aside), false)
     return true
   } catch {
     // Another waiter was quicker, or the folder allows no change.
