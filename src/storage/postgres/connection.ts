@@ -68,6 +68,8 @@ export class Connection {
     this.pool = new Pool({ ...this.config, max: max ?? connections, idleTimeoutMillis: 60_000 })
     // A connection that breaks while nobody uses it is replaced by the next one that is asked for.
     this.pool.on('error', () => {})
+    // One that breaks in the moment between being made and being used would end the process.
+    this.pool.on('connect', (client) => client.on('error', () => {}))
   }
 
   /** Connects and checks, where that has not been done. */
