@@ -144,6 +144,8 @@ function placeEvents(
   })
 }
 
+type PlannedEvent = { readonly stream: string; readonly stored: StoredEvent }
+
 /** The log as it will be once the commits planned so far count. */
 class BatchView implements LogView {
   point: LogPoint
@@ -151,7 +153,8 @@ class BatchView implements LogView {
   private readonly lookUp: LookUp
   private readonly states = new Map<string, StreamState>()
   private readonly versions = new Map<string, number>()
-  private readonly events = new Map<string, StoredEvent>()
+  /** By id, in whatever stream. */
+  private readonly events = new Map<string, PlannedEvent[]>()
 
   constructor(follower: LogFollower, lookUp: LookUp) {
     this.follower = follower
@@ -167,12 +170,14 @@ class BatchView implements LogView {
     const planned = this.versions.get(stream)
     if (planned !== undefined) return planned
     const { index, point } = this.follower
-    return index.sequenceHead(streamSequence(stream), point.count)?.number ?? -1
+    const last = index.sequenceHead(streamSequence(stream), point.count)?.number ?? -1
+    this.versions.set(stream, last)
+    return last
   }
 
   find(stream: string, eventId: string): MaybeLater<StoredEvent | undefined> {
-    const planned = this.events.get(`${stream}/${eventId}`)
-    return planned ?? this.lookUp.byId(stream, eventId, this.follower.point.count)
+    const planned = this.events.get(eventId)?.find((event) => event.stream === stream)
+    return planned?.stored ?? this.lookUp.byId(stream, eventId, this.follower.point.count)
   }
 
   streamState(stream: string): MaybeLater<StreamState> {
@@ -187,7 +192,10 @@ class BatchView implements LogView {
     this.versions.set(stream, this.lastVersion(stream) + events.length)
     events.forEach(({ eventId }, index) => {
       const stored = outcome.events[index]
-      if (stored) this.events.set(`${stream}/${eventId}`, stored)
+      const same = this.events.get(eventId)
+      if (!stored) return
+      if (same) same.push({ stream, stored })
+      else this.events.set(eventId, [{ stream, stored }])
     })
     this.point = point
     return isMarked ? this.noteState(waiting.request, isDeleted) : undefined

@@ -7,10 +7,12 @@ import type { SequenceFingerprint } from './sequence-table.ts'
 
 const MOST_KEPT = 8192
 
+type KeptId = { readonly stream: string; readonly fingerprint: Fingerprint }
+
 export class IndexKeys {
   private readonly storeId: string
-  /** Of ids that are looked for and then put in. */
-  private readonly ids = new BoundedMap<string, Fingerprint>(MOST_KEPT)
+  /** Of ids that are looked for and then put in, by the id alone. */
+  private readonly ids = new BoundedMap<string, KeptId>(MOST_KEPT)
   /** Of sequences that are written to again and again. */
   private readonly sequences = new BoundedMap<SequenceKey, SequenceFingerprint>(MOST_KEPT)
 
@@ -20,11 +22,10 @@ export class IndexKeys {
 
   /** Of an event id in a stream. */
   ofId(stream: string, eventId: string): Fingerprint {
-    const key = `${this.storeId}/i/${stream}/${eventId}`
-    const known = this.ids.get(key)
-    if (known) return known
-    const fingerprint = fingerprintOf(key)
-    this.ids.set(key, fingerprint)
+    const known = this.ids.get(eventId)
+    if (known?.stream === stream) return known.fingerprint
+    const fingerprint = fingerprintOf(`${this.storeId}/i/${stream}/${eventId}`)
+    this.ids.set(eventId, { stream, fingerprint })
     return fingerprint
   }
 

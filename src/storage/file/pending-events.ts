@@ -29,11 +29,15 @@ export type KnownHead = SequenceHead & { readonly skip?: number }
 
 export class PendingEvents {
   private list: Pending[] = []
+  private first = 0
   private readonly moved = new Map<SequenceKey, KnownHead>()
-  private readonly hashes = new Map<string, number>()
+  /** Of equal ids the first, which is mostly the only one. */
   private readonly ids = new Map<string, number>()
-  /** Of equal ids the first. */
-  private readonly anyIds = new Map<string, number>()
+  /** By stream and id, the others. */
+  private readonly otherIds = new Map<string, number>()
+  /** Of as many events as `hashed` says: nobody asks for them while there are only appends. */
+  private readonly hashes = new Map<string, number>()
+  private hashed = 0
 
   get count(): number {
     return this.list.length
@@ -49,26 +53,34 @@ export class PendingEvents {
   }
 
   findHash(hash: string): number | undefined {
+    for (; this.hashed < this.list.length; this.hashed++) {
+      const { event } = this.list[this.hashed] as Pending
+      this.hashes.set(event.hash, this.first + this.hashed)
+    }
     return this.hashes.get(hash)
   }
 
   findId(stream: string, eventId: string): number | undefined {
-    return this.ids.get(`${stream}/${eventId}`)
+    const position = this.ids.get(eventId)
+    if (position === undefined) return undefined
+    const isOwn = this.list[position - this.first]?.event.stream === stream
+    return isOwn ? position : this.otherIds.get(`${stream}/${eventId}`)
   }
 
   findAnyId(eventId: string): number | undefined {
-    return this.anyIds.get(eventId)
+    return this.ids.get(eventId)
   }
 
+  /** @param position behind that of the last one */
   push(pending: Pending, position: number): void {
     const { event, members } = pending
+    this.first = position - this.list.length
     this.list.push(pending)
     for (const { key, head } of members) {
       this.moved.set(key, { number: head.number, position, skip: head.skip })
     }
-    this.hashes.set(event.hash, position)
-    this.ids.set(`${event.stream}/${event.eventId}`, position)
-    if (!this.anyIds.has(event.eventId)) this.anyIds.set(event.eventId, position)
+    if (!this.ids.has(event.eventId)) this.ids.set(event.eventId, position)
+    else this.otherIds.set(`${event.stream}/${event.eventId}`, position)
   }
 
   /** Takes the last one out again. */
@@ -80,18 +92,22 @@ export class PendingEvents {
       if (head.number > 0) this.moved.set(key, { number: head.number - 1, position: head.previous })
       else this.moved.delete(key)
     }
-    const position = this.hashes.get(event.hash)
-    this.hashes.delete(event.hash)
-    this.ids.delete(`${event.stream}/${event.eventId}`)
-    if (this.anyIds.get(event.eventId) === position) this.anyIds.delete(event.eventId)
+    if (this.hashed > this.list.length) {
+      this.hashed = this.list.length
+      this.hashes.delete(event.hash)
+    }
+    const isFirst = this.ids.get(event.eventId) === this.first + this.list.length
+    if (isFirst) this.ids.delete(event.eventId)
+    else this.otherIds.delete(`${event.stream}/${event.eventId}`)
     return dropped
   }
 
   clear(): void {
     this.list = []
+    this.hashed = 0
     this.moved.clear()
     this.hashes.clear()
     this.ids.clear()
-    this.anyIds.clear()
+    this.otherIds.clear()
   }
 }
