@@ -320,7 +320,7 @@ export class FileLog implements LogEngine {
     return events
   }
 
-  /** Events of one file that stand close together, checked like single ones. */
+  /** Events of one file that stand close together, checked like single ones, and read as such where they fail. */
   private async readGroup(
     entries: readonly Entry[],
     position: Position,
@@ -329,25 +329,15 @@ export class FileLog implements LogEngine {
     const [first] = entries
     const last = entries.at(-1)
     if (!first || !last) return []
-    if (this.follower.openSegment(first.segment).isScavenged) {
-      const moved: StoredEvent[] = []
-      for (const [at, entry] of entries.entries()) {
-        moved.push(await this.readMoved(position + at, entry))
-      }
-      return moved
+    if (!this.follower.openSegment(first.segment).isScavenged) {
+      const bytes = Buffer.allocUnsafe(Math.max(0, last.offset + last.length - first.offset))
+      const filled = await this.readBytes(first.segment, bytes, first.offset)
+      const found = checkedGroup(entries, bytes.subarray(0, filled), position, previous)
+      if (found) return found
     }
-    const bytes = Buffer.allocUnsafe(last.offset + last.length - first.offset)
-    const filled = await this.readBytes(first.segment, bytes, first.offset)
-    let before = previous
-    return entries.map(({ offset, length, hash }, index) => {
-      const start = offset - first.offset
-      const json = bytes.subarray(start, start + length)
-      if (start + length > filled || chainHash(before, json) !== hash) {
-        throw this.damagedAt(position + index)
-      }
-      before = hash
-      return { position: position + index, hash, json }
-    })
+    const single: StoredEvent[] = []
+    for (let at = 0; at < entries.length; at++) single.push(await this.readEvent(position + at))
+    return single
   }
 
   private sharesLine(position: number, entry: Entry): boolean {
@@ -424,6 +414,28 @@ export class FileLog implements LogEngine {
 
 function storedEvent(position: Position, { json, hash, isScavenged }: LineEvent): StoredEvent {
   return isScavenged ? { position, hash, json, isScavenged } : { position, hash, json }
+}
+
+/**
+ * The events of a group from the bytes between the first and the last of them; `undefined` where one of them
+ * does not have the hash that the chain gave it.
+ */
+function checkedGroup(
+  entries: readonly Entry[],
+  bytes: Buffer,
+  position: Position,
+  previous: EventHash,
+): StoredEvent[] | undefined {
+  const events: StoredEvent[] = []
+  let before = previous
+  for (const { offset, length, hash } of entries) {
+    const start = offset - (entries[0]?.offset ?? 0)
+    const json = bytes.subarray(start, start + length)
+    if (json.length < length || chainHash(before, json) !== hash) return undefined
+    events.push({ position: position + events.length, hash, json })
+    before = hash
+  }
+  return events
 }
 
 /** Where the run of entries that begins at `start` ends: at another file, or behind a gap. */
