@@ -287,6 +287,17 @@ const INDEX_DAMAGE: readonly Damage[] = [
     'nothing but random bytes',
     changeIndexFile((bytes, random) => bytes.map(() => random() * 256) as Buffer),
   ],
+  [
+    'zeros in places',
+    changeIndexFile((bytes, random) => {
+      const changed = Buffer.from(bytes)
+      for (let n = 0; n < 40; n++) {
+        const at = Math.floor(random() * changed.length)
+        changed.fill(0, at, Math.min(at + 24, changed.length))
+      }
+      return changed
+    }),
+  ],
   ['nothing but zeros', changeIndexFile((bytes) => Buffer.alloc(bytes.length))],
   [
     'an end cut off',

@@ -44,6 +44,7 @@ export function descend(from: SequenceHead, count: number, laneAt: LaneAt): Sequ
   for (let { number, position } = from; members.length < count; ) {
     position = laneAt(position).previous
     number--
+    if (position < 0) throw new RangeError(`A sequence of the index ends before number ${number}`)
     members.push({ number, position })
   }
   return members

@@ -267,7 +267,7 @@ export class LogIndex {
   }
 
   private lane(position: number, lane: number): Lane {
-    const found = this.entry(position).lane(lane)
+    const found = position < 0 ? undefined : this.entry(position).lane(lane)
     // Links lead backwards: what does not is no index, and must not be followed for ever.
     if (!found || found.previous >= position || found.skip >= position) {
       throw new RangeError(`Position ${position} is not in lane ${lane} of the index`)
