@@ -162,11 +162,16 @@ export class Processor {
     for (const request of requests) {
       const attempt = request.record.startable
       const payload = (await stream.read(request.id))?.payload
-      if (attempt === undefined || payload?.class !== 'request') continue
+      if (attempt === undefined || payload?.class !== 'request') {
+        // Its text was removed for good; it must not keep the place of others.
+        this.starts.remove(request)
+        this.report('warning', 'request without its text', { request: request.id })
+        continue
+      }
       this.texts.set(keyOf(request, attempt), payload.request)
       due.push({ request, payload: { class: 'api-request', attempt } })
     }
-    return due
+    return due.length === 0 && requests.length > 0 ? this.startsDue() : due
   }
 
   private async write({ request, payload, written }: Due): Promise<void> {

@@ -79,10 +79,30 @@ async function opened(given: Given = {}) {
     for await (const { className } of stream.load(0)) found.push(className)
     return found
   }
-  return { run, stopping, classes, pauses, told, records }
+  return { run, stopping, classes, pauses, told, records, log }
 }
 
 const typeOf = ({ events }: AppendRequest) => String(events[0]?.eventType)
+
+describe('a processor whose requests lose their text', () => {
+  it('leaves them alone and goes on with the others', async () => {
+    const called: string[] = []
+    let isFirst = true
+    const test = await opened({
+      requests: 5,
+      callApi: async ({ text }) => {
+        called.push(text)
+        if (isFirst) {
+          isFirst = false
+          await test.log.scavenge?.((_, position) => position === 2 || position === 3)
+        }
+        return { kind: 'response', text: 'answer' }
+      },
+    })
+    await test.run('until-idle')
+    expect(called).toEqual(['0', '1', '4'])
+  })
+})
 
 describe('a processor whose engine fails', () => {
   it('keeps the answer until it can be stored, waiting longer each time, and calls once', async () => {
