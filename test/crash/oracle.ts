@@ -4,9 +4,9 @@
  * or not at all.
  */
 import { parseStoredEvent } from '../../src/domain/event.ts'
+import type { LogEngine } from '../../src/domain/ports.ts'
 import { appendTo, draft } from '../support/drafts.ts'
 import { most } from './crash-run.ts'
-import type { OpenLog } from './open-log.ts'
 
 export type Told = { readonly id: string; readonly position: number; readonly hash: string }
 
@@ -24,7 +24,7 @@ type Placed = { version: number; position: number; eventId: string; stream: stri
  * @returns what is wrong, in words; nothing where all is well
  */
 export async function findViolations(
-  { log }: OpenLog,
+  { log }: { readonly log: LogEngine },
   { stored, refused, isKnown }: History,
 ): Promise<string[]> {
   const found: string[] = []

@@ -3,17 +3,13 @@
  * be killed at any time, or stop itself (SIGSTOP) at a chosen call of the disk.
  */
 import { createInterface } from 'node:readline'
-import { AppError } from '../../src/domain/app-error.ts'
-import { parseStoredEvent, type StoredEvent } from '../../src/domain/event.ts'
-import { streamSequence } from '../../src/domain/sequence.ts'
 import { type Disk, syncDisk } from '../../src/storage/file/disk.ts'
-import { appendTo, draft, jsonBody } from '../support/drafts.ts'
 import { openLog } from './open-log.ts'
-import type { Answer, Command, StopAt } from './workers.ts'
+import { answerTo } from './worker-answers.ts'
+import type { Command, StopAt } from './workers.ts'
 
 const [root = '', lock = 'lock', segmentBytes = '', lockTimeoutMs = '', isLongLived = ''] =
   process.argv.slice(2)
-type Placed = { readonly version: number }
 
 let stopAt: StopAt | undefined
 let left = 0
@@ -48,36 +44,13 @@ const { log } = await openLog(root, {
   isLongLived: isLongLived === 'true',
 })
 
-async function run(command: Command): Promise<Answer> {
-  const { n, id, stream, pad, expected } = command
-  const [base] = [draft(0)]
-  const event = { ...base, eventId: id as typeof base.eventId }
-  const body = jsonBody(JSON.stringify({ id, pad: 'x'.repeat(pad) }))
-  try {
-    if (command.isLook) {
-      const head = await log.sequenceHead(streamSequence(stream))
-      return { n, kind: 'head', version: head?.number ?? -1 }
-    }
-    const { kind, events } = await log.append(
-      appendTo(stream, [{ ...event, body }], {
-        expectedVersion:
-          expected === undefined ? { kind: 'any' } : { kind: 'version', version: expected },
-      }),
-    )
-    const { version } = parseStoredEvent(events[0] as StoredEvent) as unknown as Placed
-    return { n, kind, position: events[0]?.position ?? -1, hash: events[0]?.hash ?? '', version }
-  } catch (error) {
-    return { n, kind: 'refused', code: error instanceof AppError ? error.code : String(error) }
-  }
-}
-
 createInterface({ input: process.stdin }).on('line', (line) => {
   const command = JSON.parse(line) as Command & { stopAt?: StopAt }
   if (command.stopAt) {
     stopAt = command.stopAt
     left = stopAt.nth
   }
-  void run(command).then((answer) => {
+  void answerTo(log, command).then((answer) => {
     // An append that makes fewer calls passes the place by; the next one must not stop there.
     stopAt = undefined
     process.stdout.write(`${JSON.stringify(answer)}\n`)

@@ -113,6 +113,12 @@ export class Worker {
     return new Worker(spawn(process.execPath, words, { stdio, ...user }))
   }
 
+  /** One that writes to a database. */
+  static onDatabase(url: string): Worker {
+    const words = [fileURLToPath(new URL('./database-worker.ts', import.meta.url)), url]
+    return new Worker(spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'inherit'] }))
+  }
+
   /** The answer, or `undefined` where the worker was killed before it gave one. */
   ask(command: Omit<Command, 'n'>): Promise<Answer | undefined> {
     if (this.isGone) return Promise.resolve(undefined)

@@ -21,7 +21,7 @@ export type PostgresCluster = {
   readonly programs: string
   /** Ends it the hard way, as a machine that loses power under it would, but for the disk. */
   kill(): Promise<void>
-  /** Starts it again on the same data. */
+  /** Starts it again on the same data; where it is killed before it serves, once more. */
   start(): Promise<void>
   /** Ends it and removes its data. */
   stop(): Promise<void>
@@ -45,6 +45,17 @@ function owner(): Owner {
   if (process.getuid?.() !== 0) return {}
   const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }))
   return { uid: id('-u'), gid: id('-g') }
+}
+
+/** An empty folder of the user that runs the servers; files for a server are made by `own`. */
+export function serverFolder(name: string): { readonly path: string; own(file: string): void } {
+  const { uid, gid } = owner()
+  const path = mkdtempSync(join(tmpdir(), `apie-${name}-`))
+  const own = (file: string) => {
+    if (uid !== undefined) chownSync(file, uid, gid ?? uid)
+  }
+  own(path)
+  return { path, own }
 }
 
 function freePort(): Promise<number> {
@@ -87,10 +98,8 @@ export async function startCluster(settings: readonly string[] = []): Promise<Po
         ['-D', data, '-k', folder, ...options.flatMap((option) => ['-c', option])],
         { ...as, cwd: folder, env: {}, stdio: ['ignore', 'ignore', 'pipe'] },
       )
-      if (await isServing(child, url)) {
-        server = child
-        return
-      }
+      server = child
+      if (await isServing(child, url)) return
     }
   }
   const end = async (signal: NodeJS.Signals) => {

@@ -178,6 +178,8 @@ async function runOn(
   return rows
 }
 
+const CHECKED = ['prefer', 'require', 'verify-ca']
+
 /** Takes out of the URL what is ours; the driver reads the rest of it, and the `PG…` variables. */
 function parseUrl(text: string): {
   readonly connectionString: string
@@ -189,6 +191,10 @@ function parseUrl(text: string): {
   const options = url.searchParams.get('options') ?? ''
   const pool = url.searchParams.get('pool')
   if (pool !== null && !/^[1-9][0-9]{0,3}$/.test(pool)) throw badUrl('pool must be 1 to 9999')
+  // What the driver takes them for; it warns of it in each process.
+  if (CHECKED.includes(url.searchParams.get('sslmode') ?? '')) {
+    url.searchParams.set('sslmode', 'verify-full')
+  }
   url.searchParams.delete('options')
   url.searchParams.delete('pool')
   return {

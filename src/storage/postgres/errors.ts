@@ -9,6 +9,14 @@ type Meaning = { readonly code: ErrorCode; readonly message: string }
 const meaning = (code: ErrorCode, message: string): Meaning => ({ code, message })
 const UNAVAILABLE = meaning('storage-unavailable', 'The database cannot be reached')
 const REFUSED = meaning('storage-unavailable', 'The database refuses what the program asks for')
+const UNTRUSTED = meaning(
+  'storage-unavailable',
+  'The certificate of the database is not trusted: "sslrootcert" in the URL names the file of who signed it',
+)
+const UNREADABLE = meaning(
+  'bad-setting',
+  'store: a file that the address of the database names cannot be read',
+)
 const BUSY = meaning('lock-timeout', 'Others kept the log busy for too long')
 const FULL = meaning('storage-full', 'There is no space left in the database')
 const DAMAGED = meaning('log-damaged', 'The database says that its data is damaged')
@@ -28,11 +36,15 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   XX001: DAMAGED,
   XX002: DAMAGED,
   '08': UNAVAILABLE,
-  '28': REFUSED,
+  '28': meaning('storage-unavailable', 'The database refuses the user or the password'),
   '53': meaning('storage-unavailable', 'The database has no room for more work'),
   '57': UNAVAILABLE,
   '58': UNAVAILABLE,
 }
+
+/** What Node calls the reasons why a certificate is refused. */
+const CERTIFICATE =
+  /^(ERR_TLS_CERT|CERT_|DEPTH_ZERO_SELF|SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF))/
 
 /** The code of an error of the driver or of the system; empty where it has none. */
 function codeOf(error: unknown): string {
@@ -59,9 +71,19 @@ export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error
   const code = codeOf(error)
   if (isDefect(error)) return new AppError('internal', 'The program made a mistake', {}, error)
-  const found = isSqlState(code) ? (MEANINGS[code] ?? MEANINGS[code.slice(0, 2)]) : UNAVAILABLE
+  const found = isSqlState(code)
+    ? (MEANINGS[code] ?? MEANINGS[code.slice(0, 2)])
+    : withoutState(code, error)
   const { code: ours, message } = found ?? meaning('internal', 'The database refused a statement')
   return new AppError(ours, message, code === '' ? {} : { databaseCode: code }, error)
+}
+
+function withoutState(code: string, error: unknown): Meaning {
+  if (CERTIFICATE.test(code)) return UNTRUSTED
+  // The driver reads certificates when it connects.
+  return error instanceof Error && 'syscall' in error && error.syscall === 'open'
+    ? UNREADABLE
+    : UNAVAILABLE
 }
 
 /** For a change whose commit got no answer. */
