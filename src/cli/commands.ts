@@ -97,6 +97,7 @@ export const COMMANDS: readonly Command[] = [
     details: [
       'With DIR: a folder in the original Apie layout, content included; DIR must be missing or empty.',
       'Without: the events to standard output, one JSON document a line, in the order of the log.',
+      'What a scavenge removed is declared: in the folder, such an event is what is left of it behind "~" and a check.',
     ],
     options: [],
     failure: 'something could not be read or written',

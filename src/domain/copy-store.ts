@@ -1,14 +1,13 @@
 /**
  * From one store to another, whatever their engines: content first, since events may name it; then the log,
- * byte for byte; then the records. Each part goes on where an earlier copy broke off.
+ * byte for byte, declared removals as such; then the records. Each part goes on where an earlier copy broke off.
  */
 import { isSameJson } from '../kit/json-equal.ts'
 import { AppError } from './app-error.ts'
-import { EMPTY_HASH } from './event.ts'
+import { linkedEvents } from './linked-event.ts'
 import type {
   ContentEngine,
   ImportCount,
-  LinkedEvent,
   LogEngine,
   Progress,
   RecordEngine,
@@ -47,16 +46,6 @@ async function copyLog(from: LogEngine, to: LogEngine, progress: Progress): Prom
   if (!to.importEvents) throw new AppError('usage', 'The engine of --to cannot take events over')
   const { count } = await from.head()
   return to.importEvents(linkedEvents(from, count), (done) => progress(done, count))
-}
-
-async function* linkedEvents(log: LogEngine, count: number): AsyncGenerator<LinkedEvent> {
-  let previous = EMPTY_HASH
-  for await (const events of log.readLog(0, count, 'forwards')) {
-    for (const { json, hash } of events) {
-      yield { json, hash, previous }
-      previous = hash
-    }
-  }
 }
 
 async function copyContent(from: ContentEngine, to: ContentEngine): Promise<ImportCount> {

@@ -175,6 +175,8 @@ export type LinkedEvent = {
   readonly json: Uint8Array
   readonly hash: EventHash
   readonly previous: EventHash
+  /** As in `StoredEvent`: `json` is what is left, and `hash` can only be believed. */
+  readonly isScavenged?: true
 }
 
 /** How many were taken in, and how many were there before. */

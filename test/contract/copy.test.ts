@@ -1,7 +1,10 @@
 /** A store that is copied from engine to engine is the same store. */
 import { afterEach, describe, expect, test } from 'vitest'
 import { copyStore } from '../../src/domain/copy-store.ts'
-import type { Store } from '../../src/domain/ports.ts'
+import { type StoredEvent, TOMBSTONE_TYPE } from '../../src/domain/event.ts'
+import { linkedEvents } from '../../src/domain/linked-event.ts'
+import type { LinkedEvent, Store } from '../../src/domain/ports.ts'
+import { scavenge } from '../../src/domain/scavenge.ts'
 import { sequencesOf } from '../../src/domain/sequence.ts'
 import { appendTo, draft, jsonBody, textOf } from '../support/drafts.ts'
 import { collect, type Engine, handClock, type OpenStore, verifyStore } from '../support/store.ts'
@@ -38,6 +41,8 @@ async function fill(store: Store): Promise<void> {
   await store.records.write('offset', 'x/1', 5, 'absent')
   await store.records.write('offset', 'x/1', 6, 0)
 }
+
+const flagOf = (event: StoredEvent | undefined) => [textOf(event), event?.isScavenged]
 
 /** All that can be read of a store, as values. */
 async function contentsOf({ log, content, records }: Store) {
@@ -93,6 +98,59 @@ describe.each(pairs)('a copy from $name', ({ from, to }) => {
     const [event] = (await target.log.append(appendTo('b', [draft(99)]))).events
     expect(event?.position).toBe(40)
     await verifyStore(target)
+  })
+
+  test('of a scavenged log declares the same removals, also where it broke off', async () => {
+    const source = await open(from)
+    const target = await open(to)
+    await fill(source)
+    await source.log.append(appendTo('a-1', [draft(50, { type: TOMBSTONE_TYPE })]))
+    const { removed } = await scavenge(source.log, handClock())
+    expect(removed).toBe(10)
+    const { count } = await source.log.head()
+    async function* first() {
+      let n = 0
+      for await (const event of linkedEvents(source.log, count)) if (n++ < 25) yield event
+    }
+    await target.log.importEvents?.(first())
+    expect((await copyStore(source, target, () => {})).events).toEqual({
+      imported: 16,
+      alreadyThere: 25,
+    })
+    expect(await contentsOf(target)).toEqual(await contentsOf(source))
+    expect(await target.log.verify()).toMatchObject({
+      findings: [],
+      counts: { events: 41, scavenged: removed },
+    })
+    const single = await Promise.all([...Array(41).keys()].map((n) => target.log.read(n)))
+    const wanted = (await collect(source.log.readLog(0, count, 'forwards'))).flat()
+    expect(single.map(flagOf)).toEqual(wanted.map(flagOf))
+    const back = (await collect(target.log.readLog(0, count, 'backwards'))).flat()
+    expect(back.map(flagOf)).toEqual(wanted.map(flagOf).reverse())
+    expect(await scavenge(target.log, handClock())).toMatchObject({ removed: 0 })
+    const other = await open(from)
+    await copyStore(target, other, () => {})
+    expect(await contentsOf(other)).toEqual(await contentsOf(source))
+    await verifyStore(other)
+  })
+
+  test('refuses what is left of an event where it says more than that', async () => {
+    const source = await open(from)
+    const target = await open(to)
+    await fill(source)
+    await source.log.append(appendTo('b', [draft(50, { type: TOMBSTONE_TYPE })]))
+    await scavenge(source.log, handClock())
+    async function* changed(): AsyncGenerator<LinkedEvent> {
+      for await (const event of linkedEvents(source.log, 1)) {
+        const text = Buffer.from(event.json).toString()
+        yield { ...event, json: Buffer.from(text.replace('"body":null', '"body":1')) }
+      }
+    }
+    await expect(target.log.importEvents?.(changed())).rejects.toMatchObject({
+      code: 'import-refused',
+      message: 'Event 0 says more than a removal leaves',
+    })
+    expect((await target.log.head()).count).toBe(0)
   })
 
   test('goes on where it broke off, and takes what is new', async () => {

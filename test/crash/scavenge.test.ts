@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { AppError } from '../../src/domain/app-error.ts'
 import type { StoredEvent } from '../../src/domain/event.ts'
+import { linkedEvents } from '../../src/domain/linked-event.ts'
 import type { DropRule } from '../../src/domain/ports.ts'
 import { streamSequence } from '../../src/domain/sequence.ts'
 import { syncDisk } from '../../src/storage/file/disk.ts'
@@ -111,6 +112,77 @@ test('a scavenge that dies at any call of the disk loses nothing, and the next o
   tell(`${cases} scavenges that died`)
   expect(cases).toBeGreaterThan(60)
   expect(bad.slice(0, 20)).toEqual([])
+})
+
+test('taking over a scavenged log may die at any call of the disk, and the next one ends it', async () => {
+  const run = crashRun()
+  const source = await openLog(join(run.folder(), 'data'), TURNS)
+  await fill(source, 0, 40)
+  await source.log.scavenge(fromDropped)
+  const texts = await textsOf(source)
+  const { count } = await source.log.head()
+  const bad: string[] = []
+  let cases = 0
+  for (const code of ['EIO', 'ENOSPC']) {
+    for (let failAt = 1, isMet = true; isMet; failAt++) {
+      const root = join(run.folder(), 'data')
+      const armed = armedDisk(syncDisk)
+      const dying = await openLog(root, { ...TURNS, disk: armed.disk })
+      await dying.log.importEvents(linkedEvents(source.log, 5))
+      armed.arm({ failAt, code, mode: 'from-then-on', only: [...changingCalls, 'rename'] })
+      await dying.log.importEvents(linkedEvents(source.log, count)).catch(() => {})
+      isMet = armed.disarm()
+      await dying.log.close()
+      const next = await openLog(root, TURNS)
+      // A sync of the log that failed stops appends until a verification.
+      const { findings } = await next.log.verify()
+      for (const { message, kind } of findings) {
+        if (kind === 'damage') bad.push(`call ${failAt}, ${code}: ${message}`)
+      }
+      await next.log.importEvents(linkedEvents(source.log, count))
+      if (failAt % 2 === 0) await next.log.reindex(() => {})
+      for (const problem of await findLosses(next, texts)) {
+        bad.push(`call ${failAt}, ${code}: ${problem}`)
+      }
+      const { counts } = await next.log.verify()
+      if (counts['scavenged'] !== 20) bad.push(`call ${failAt}: ${counts['scavenged']} scavenged`)
+      await next.log.close()
+      rmSync(root, { recursive: true })
+      cases++
+    }
+  }
+  await source.log.close()
+  tell(`${cases} imports that died`)
+  expect(cases).toBeGreaterThan(10)
+  expect(bad.slice(0, 20)).toEqual([])
+})
+
+test('a changed byte of removals that were taken over is found, wherever it is', async () => {
+  const run = crashRun()
+  const source = await openLog(join(run.folder(), 'data'), TURNS)
+  await fill(source, 0, 8)
+  await source.log.scavenge(fromDropped)
+  const { count } = await source.log.head()
+  const root = join(run.folder(), 'copy')
+  const target = await openLog(root, { ...TURNS, segmentBytes: 1 << 20 })
+  await target.log.importEvents(linkedEvents(source.log, count))
+  await target.log.close()
+  await source.log.close()
+  const path = join(root, 'log', '00000001.log')
+  const whole = readFileSync(path)
+  const unnoticed: number[] = []
+  for (let at = 0; at < whole.length; at += 3) {
+    const bytes = Buffer.from(whole)
+    bytes[at] = (bytes[at] ?? 0) ^ 1
+    writeFileSync(path, bytes)
+    try {
+      const damaged = await openLog(root, TURNS)
+      const { findings } = await damaged.log.verify()
+      if (findings.length === 0) unnoticed.push(at)
+      await damaged.log.close()
+    } catch {}
+  }
+  expect(unnoticed).toEqual([])
 })
 
 test('whoever reads and writes meanwhile notices nothing, nor with an index built anew', async () => {

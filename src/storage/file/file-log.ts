@@ -379,6 +379,8 @@ export class FileLog implements LogEngine {
     const count = await this.readBytes(entry.segment, json, entry.offset)
     const { hash } = entry
     if (count < json.length || chainHash(this.hashBefore(position), json) !== hash) {
+      const left = await this.findLeft(position, entry)
+      if (left) return left
       if (isAgain) throw this.damagedAt(position)
       // The file may have been scavenged, and the index built anew from what is there now.
       this.follower.forgetSegment(entry.segment)
@@ -396,6 +398,17 @@ export class FileLog implements LogEngine {
     const found = meaning.events[position - meaning.position]
     if (found?.hash !== hash) throw this.damagedAt(position)
     return storedEvent(position, found)
+  }
+
+  /** What was taken over of an event that had lost its body: it stands alone in its line, which proves it. */
+  private async findLeft(position: Position, entry: Entry): Promise<StoredEvent | undefined> {
+    const { segment, lineOffset, offset, length, hash } = entry
+    const line = Buffer.alloc(offset + length - lineOffset)
+    const filled = await this.readBytes(segment, line, lineOffset)
+    const point = { count: position, hash: this.hashBefore(position) }
+    const meaning = readLine(line.subarray(0, filled), lineOffset, point)
+    const found = meaning.kind === 'commit' ? meaning.events[0] : undefined
+    return found?.isScavenged && found.hash === hash ? storedEvent(position, found) : undefined
   }
 
   private readBytes(segment: number, into: Buffer, offset: number): number | Promise<number> {

@@ -7,7 +7,7 @@ import { checkLinkedEvent, refusedImport } from '../../domain/linked-event.ts'
 import type { ImportCount, LinkedEvent, Progress } from '../../domain/ports.ts'
 import type { Lock } from './lock.ts'
 import type { LogFollower } from './log-follower.ts'
-import { commitLine, type LogPoint } from './log-line.ts'
+import { commitLine, type LogPoint, scavengedLine } from './log-line.ts'
 import { makeRoom, voidPrefix, writeIndexed } from './log-tail.ts'
 import type { IndexedEvent } from './pending-events.ts'
 
@@ -80,8 +80,10 @@ function writeCommits(follower: LogFollower, group: readonly LinkedEvent[]): voi
   let offset = follower.size + prefix.length
   const lines: Buffer[] = []
   const indexed: IndexedEvent[] = []
-  for (const { json, hash } of group) {
-    const { line } = commitLine(point.hash, offset, point.count, [json])
+  for (const { json, hash, isScavenged } of group) {
+    const line = isScavenged
+      ? scavengedLine(point, offset, hash, Buffer.from(json).toString())
+      : commitLine(point.hash, offset, point.count, [json]).line
     const { length } = line
     const event = parseStoredEvent({ json, hash, position: point.count })
     const createdAtMs = Math.max(point.createdAtMs, Date.parse(event.createdAt) || 0)

@@ -182,6 +182,17 @@ export function scavengedField(hash: EventHash, text: string, isLast: boolean): 
   return `~${isLast ? '-' : hash} ${scavengedCheck(hash, text)} ${text}`
 }
 
+/** The line at `offset` of one event that was taken over from another log without its body. */
+export function scavengedLine(
+  point: Pick<LogPoint, 'count' | 'hash'>,
+  offset: number,
+  hash: EventHash,
+  text: string,
+): Buffer {
+  const field = scavengedField(hash, text, true)
+  return Buffer.from(`${hash}\t${point.hash}\t${offset}\t${point.count}\t${field}\n`)
+}
+
 const CHECK = 16
 
 function readScavenged(field: Buffer, start: number, stated: EventHash): LineEvent | undefined {

@@ -4,6 +4,7 @@
  *
  *     index                                 a line each: 10-digit sequence from 1, space, hash, LF
  *     <2 hex>/<64 hex>/<10 digits>.json     previous hash, LF, event JSON; named by its hash and sequence
+ *                                           (previous hash, LF, "~", check, SP, what is left: of a scavenged one)
  *     tmp/                                  files not yet in place
  */
 import { join } from 'node:path'
@@ -14,6 +15,7 @@ import {
   type EventHash,
   findEventHash,
   parseEventId,
+  scavengedCheck,
 } from '../../domain/event.ts'
 import { nameProblem } from '../../domain/name.ts'
 import type { LinkedEvent, Progress } from '../../domain/ports.ts'
@@ -26,6 +28,9 @@ const LINE_BYTES = 76
 const LINES_AT_ONCE = 1024
 /** Events that are written at the same time: what each of them waits for is the disk. */
 const AT_ONCE = 64
+const TILDE = 0x7e
+/** Where the text begins that is left of a scavenged event: behind hash, LF, `~`, check and space. */
+const LEFT = 65 + 1 + 16 + 1
 const LINE = /^([0-9]{10}) ([0-9a-f]{64})\n$/
 
 /**
@@ -47,8 +52,7 @@ export async function* readOriginalEvents(
     for await (const line of indexLines(disk, fd)) {
       sequence++
       const hash = hashOfLine(line, sequence)
-      const json = readEvent(disk, folder, { sequence, hash, previous })
-      yield { json, hash, previous }
+      yield readEvent(disk, folder, { sequence, hash, previous })
       previous = hash
       progress?.(sequence, total)
     }
@@ -78,7 +82,7 @@ function hashOfLine(line: string, sequence: number): EventHash {
 
 type Place = { readonly sequence: number; readonly hash: EventHash; readonly previous: EventHash }
 
-function readEvent(disk: Disk, folder: string, place: Place): Uint8Array {
+function readEvent(disk: Disk, folder: string, place: Place): LinkedEvent {
   const { sequence, hash, previous } = place
   const bytes = readWhole(disk, eventPath(folder, sequence, hash))
   if (bytes === undefined) throw refusal(sequence, `The file of event ${sequence} is missing`)
@@ -86,14 +90,18 @@ function readEvent(disk: Disk, folder: string, place: Place): Uint8Array {
   if (link === undefined || bytes[64] !== 10) {
     throw refusal(sequence, `The file of event ${sequence} does not begin with a hash`)
   }
-  const json = bytes.subarray(65)
-  if (chainHash(link, json) !== hash) {
+  const isScavenged = bytes[65] === TILDE
+  const json = bytes.subarray(isScavenged ? LEFT : 65)
+  const isRight = isScavenged
+    ? bytes.toString('latin1', 66, LEFT) === `${scavengedCheck(hash, json)} `
+    : chainHash(link, json) === hash
+  if (!isRight) {
     throw refusal(sequence, `The bytes of event ${sequence} do not have its hash`)
   }
   if (link !== previous) throw refusal(sequence, `Event ${sequence} does not follow the one before`)
   const problem = problemOf(json)
   if (problem) throw refusal(sequence, `Event ${sequence} ${problem}`)
-  return json
+  return { json, hash, previous, ...(isScavenged && { isScavenged }) }
 }
 
 /** Why these bytes are no event, in words that follow its name. */
@@ -186,7 +194,9 @@ async function writeEvent(
   const fanOut = join(own, '..')
   const isNewFanOut = disk.makeFolder(fanOut)
   disk.makeFolder(own)
-  const bytes = Buffer.concat([Buffer.from(`${event.previous}\n`), event.json])
+  const { previous, hash, json, isScavenged } = event
+  const mark = isScavenged ? `~${scavengedCheck(hash, json)} ` : ''
+  const bytes = Buffer.concat([Buffer.from(`${previous}\n${mark}`), json])
   await replaceFile(disk, join(folder, 'tmp'), path, bytes)
   await disk.syncFolder(fanOut)
   if (isNewFanOut) await disk.syncFolder(folder)

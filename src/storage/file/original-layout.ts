@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path'
 import { AppError } from '../../domain/app-error.ts'
-import { EMPTY_HASH } from '../../domain/event.ts'
+import { linkedEvents } from '../../domain/linked-event.ts'
 import type {
   ContentEngine,
   ImportCount,
@@ -102,21 +102,11 @@ export async function exportOriginal(
   for (const path of [folder, join(folder, 'events')]) disk.makeFolder(path)
   const { count } = await store.log.head()
   const content = await exportOriginalContent(disk, join(folder, 'media'), store.content)
-  const events = chainedEvents(store.log, count)
+  const events = linkedEvents(store.log, count)
   const report = progress && ((done: number) => progress(done, count))
   const written = await writeOriginalEvents(disk, eventsFolder(folder), events, report)
   await disk.syncFolder(folder)
   return { events: written, content }
-}
-
-async function* chainedEvents(log: LogEngine, count: number): AsyncGenerator<LinkedEvent> {
-  let previous = EMPTY_HASH
-  for await (const run of log.readLog(0, count, 'forwards')) {
-    for (const { json, hash } of run) {
-      yield { json, hash, previous }
-      previous = hash
-    }
-  }
 }
 
 function eventsFolder(folder: string): string {

@@ -181,7 +181,9 @@ export class MemoryLog implements LogEngine {
         if (count !== position || previous !== linked.previous) {
           throw refusedImport(position, 'does not follow the end of the log')
         }
-        const event = { position, hash: linked.hash, json: Buffer.from(linked.json) }
+        const { hash, isScavenged } = linked
+        const json = Buffer.from(linked.json)
+        const event: StoredEvent = { position, hash, json, ...(isScavenged && { isScavenged }) }
         this.events.push(event)
         this.index.add(event, { ...facts, eventId: facts.eventId.toLowerCase() as EventId })
         this.lastCreatedAtMs = Math.max(this.lastCreatedAtMs, Date.parse(facts.createdAt) || 0)

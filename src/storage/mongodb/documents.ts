@@ -6,7 +6,7 @@
  * document each, in `apie_event`, where readers look; see `visible.ts`.
  */
 import { ObjectId } from 'mongodb'
-import { EMPTY_HASH, type EventHash, type StoredEvent } from '../../domain/event.ts'
+import { EMPTY_HASH, type EventHash, type StoredEvent, scavengedCheck } from '../../domain/event.ts'
 import type { StreamState } from '../../domain/ports.ts'
 import type { PlannedRow } from '../database/append-plan.ts'
 import type { LogPoint } from '../database/log-state.ts'
@@ -137,6 +137,9 @@ export function toCommit(
         end,
         hash: row.event.hash,
         json: Buffer.from(row.event.json),
+        ...(row.event.isScavenged && {
+          scavenged: scavengedCheck(row.event.hash, row.event.json),
+        }),
         eventId: row.eventId,
         stream,
         version: row.version,

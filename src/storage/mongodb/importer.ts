@@ -109,9 +109,9 @@ export class Importer {
 }
 
 function toRow(numbering: Numbering, { linked, event, position }: Taken): PlannedRow {
-  const { hash, json } = linked
+  const { hash, json, isScavenged } = linked
   return {
-    event: { position, hash, json },
+    event: { position, hash, json, ...(isScavenged && { isScavenged }) },
     eventId: event.eventId.toLowerCase() as EventId,
     ...numbering.next(event.stream, event.eventType),
     producer: event.producer,

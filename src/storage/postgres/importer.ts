@@ -2,7 +2,7 @@
  * Takes in events that have their text and hash already, byte for byte. Each group is an append of its own:
  * an import that broke off goes on behind the last one.
  */
-import type { EventId, ParsedEvent } from '../../domain/event.ts'
+import { type EventId, type ParsedEvent, scavengedCheck } from '../../domain/event.ts'
 import { checkLinkedEvent, refusedImport } from '../../domain/linked-event.ts'
 import type { ImportCount, LinkedEvent, Progress } from '../../domain/ports.ts'
 import type { SequenceKey } from '../../domain/sequence.ts'
@@ -10,13 +10,20 @@ import { Numbering, type PlannedRow } from '../database/append-plan.ts'
 import { sequencesFor } from '../database/event-sequences.ts'
 import type { LogPoint } from '../database/log-state.ts'
 import { HOLD_HEAD } from './appender.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, Run, Statement } from './connection.ts'
 import { readHead, readRuns } from './log-reads.ts'
 import { readState } from './log-state.ts'
 import { writeRows } from './row-writer.ts'
 
 const GROUP_BYTES = 1 << 20
 const GROUP_EVENTS = 1000
+
+const DECLARE: Statement = {
+  name: 'declare-removals',
+  text: `UPDATE apie_event AS e SET scavenged = given.check_digits
+    FROM unnest($1::bigint[], $2::text[]) AS given(position, check_digits)
+    WHERE e.position = given.position`,
+}
 
 type Taken = {
   readonly linked: LinkedEvent
@@ -84,13 +91,24 @@ async function writeGroup(connection: Connection, group: readonly Taken[]): Prom
     if (!(await writeRows(run, state.point, pointBehind(state.point, group), rows, true))) {
       throw refusedImport(first.position, 'could not be written; run the import again')
     }
+    await declareRemovals(run, rows)
   })
 }
 
+/** In the transaction of the rows: what is left of an event never stands there as if it were whole. */
+async function declareRemovals(run: Run, rows: readonly PlannedRow[]): Promise<void> {
+  const left = rows.filter(({ event }) => event.isScavenged)
+  if (left.length === 0) return
+  await run(DECLARE, [
+    left.map(({ event }) => event.position),
+    left.map(({ event }) => scavengedCheck(event.hash, event.json)),
+  ])
+}
+
 function toRow(numbering: Numbering, { linked, event, position }: Taken): PlannedRow {
-  const { hash, json } = linked
+  const { hash, json, isScavenged } = linked
   return {
-    event: { position, hash, json },
+    event: { position, hash, json, ...(isScavenged && { isScavenged }) },
     eventId: event.eventId.toLowerCase() as EventId,
     ...numbering.next(event.stream, event.eventType),
     producer: event.producer,

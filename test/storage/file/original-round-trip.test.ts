@@ -64,6 +64,38 @@ it('a folder of the original goes in and comes out byte by byte', async () => {
   await store.close()
 })
 
+it('removed bodies are declared in what is exported, and go in again as such', async () => {
+  const store = await openStore()
+  await importOriginal(asyncDisk, sample, store, text)
+  await store.log.scavenge((_, position) => position === 1 || position === 4)
+  const folder = join(newFolder(), 'export')
+  await exportOriginal(asyncDisk, folder, store)
+  const path = join(folder, 'events/default/3e', HEAD, '0000000005.json')
+  expect(fs.readFileSync(path, 'utf8')).toMatch(
+    /^[0-9a-f]{64}\n~[0-9a-f]{16} \{"eventId":"[^\n]*"body":null,"scavenged":true,[^\n]*"hash":null\}$/,
+  )
+  const other = await openStore()
+  expect((await importOriginal(asyncDisk, folder, other, text)).events.imported).toBe(5)
+  expect(await other.log.head()).toEqual({ count: 5, hash: HEAD })
+  expect(await other.log.verify()).toMatchObject({ findings: [], counts: { scavenged: 2 } })
+  const again = join(newFolder(), 'again')
+  await exportOriginal(asyncDisk, again, other)
+  expect(execFileSync('diff', ['-r', folder, again], { encoding: 'utf8' })).toBe('')
+  const left = fs.readFileSync(path, 'latin1')
+  const unnoticed: number[] = []
+  for (let at = 65; at < left.length; at++) {
+    const changed = String.fromCharCode(left.charCodeAt(at) ^ 1)
+    fs.writeFileSync(path, left.slice(0, at) + changed + left.slice(at + 1), 'latin1')
+    const third = importOriginal(asyncDisk, folder, other, text)
+    await third.then(
+      () => unnoticed.push(at),
+      () => {},
+    )
+  }
+  expect(unnoticed).toEqual([])
+  for (const { close } of [store, other]) await close()
+})
+
 it('a bare log of the original is taken over without content', async () => {
   const store = await openStore()
   expect(await importOriginal(asyncDisk, join(sample, 'events/default'), store, text)).toEqual({
