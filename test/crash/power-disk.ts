@@ -3,7 +3,7 @@
  * every name whether its folder was synced since; what a loss leaves of the rest is decided sector by sector.
  *
  * A sector that was synced before keeps either its old or its new bytes; one that never was may hold nothing
- * or, in files that only grow, anything.
+ * or, in files that only grow, anything. A name that was moved or removed may be found as it was.
  */
 import { dirname } from 'node:path'
 import type { Disk, Fd } from '../../src/storage/file/disk.ts'
@@ -26,6 +26,8 @@ export class PowerDisk {
   offAt = Number.POSITIVE_INFINITY
   private readonly durable = new Map<string, Buffer>()
   private readonly durableNames = new Set<string>()
+  /** What stood under names that were removed or given to another file, until their folder is synced. */
+  private readonly earlier = new Map<string, Buffer>()
   private readonly paths = new Map<Fd, string>()
 
   constructor(memory = new MemoryDisk()) {
@@ -50,7 +52,12 @@ export class PowerDisk {
     for (const [path, bytes] of this.memory.image()) {
       if (!folders.includes(dirname(path)) && dirname(path) !== '/') continue
       if (!this.durableNames.has(path) && !isKept()) continue
-      image.set(path, this.remains(path, bytes, isKept, random))
+      const old = this.earlier.get(path)
+      const isOld = old !== undefined && !isKept()
+      image.set(path, isOld ? old : this.remains(path, bytes, isKept, random))
+    }
+    for (const [path, bytes] of this.earlier) {
+      if (!image.has(path) && folders.includes(dirname(path)) && !isKept()) image.set(path, bytes)
     }
     return new MemoryDisk(image, folders)
   }
@@ -100,7 +107,20 @@ export class PowerDisk {
         if (durable) this.durable.set(to, durable)
         return disk.link(from, to)
       }),
-      unlink: change(disk.unlink),
+      rename: change((from: string, to: string) => {
+        const durable = this.durable.get(from)
+        this.forget(to)
+        this.forget(from)
+        disk.rename(from, to)
+        if (durable) this.durable.set(to, durable)
+        else this.durable.delete(to)
+        if (this.earlier.has(to)) this.durableNames.add(to)
+      }),
+      unlink: change((path: string) => {
+        this.forget(path)
+        return disk.unlink(path)
+      }),
+      removeFolder: change(disk.removeFolder),
       syncData: change((fd: Fd) => {
         const path = this.paths.get(fd) ?? ''
         const bytes = this.memory.image().get(path)
@@ -110,8 +130,20 @@ export class PowerDisk {
         for (const path of [...this.memory.image().keys(), ...this.memory.folderPaths()]) {
           if (dirname(path) === folder) this.durableNames.add(path)
         }
+        for (const path of [...this.earlier.keys()]) {
+          if (dirname(path) === folder) this.earlier.delete(path)
+        }
       }),
     }
+  }
+
+  /** The name goes from this file; a loss may bring it back with what a sync made durable of it. */
+  private forget(path: string): void {
+    const bytes = this.durable.get(path)
+    if (bytes && this.durableNames.has(path) && !this.earlier.has(path))
+      this.earlier.set(path, bytes)
+    this.durableNames.delete(path)
+    this.durable.delete(path)
   }
 
   private beforeChange(): void {

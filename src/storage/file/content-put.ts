@@ -26,8 +26,9 @@ const LOOK_EVERY_BYTES = 16 * 1024 * 1024
 /**
  * 1. bytes into a temporary file, hashed on the way, synced; 2. the same with the `.json`: what needs space
  * is now on disk, and a crash so far leaves temporary files only; 3. bytes linked into place; a crash here
- * leaves them without `.json`, invisible; 4. `.json` linked: the blob is there; 5. folders synced, also where
- * another upload made the links and may not have come that far; 6. temporary names removed.
+ * leaves them without `.json`, invisible; 4. folder synced, or a loss of power could leave a `.json` without
+ * bytes; 5. `.json` linked: the blob is there; 6. folders synced, also where another upload made the links and
+ * may not have come that far; 7. temporary names removed.
  */
 export async function putContent(
   place: ContentPlace,
@@ -129,6 +130,7 @@ async function publish(
   let isFirst = false
   do {
     placeBlob(disk, from.blob, to, join(layout.temporary, randomHex(16)), info.size)
+    if (disk.status(to.about) === undefined) await disk.syncFolder(to.folder)
     isFirst = disk.link(from.about, to.about)
     // A removal may have taken the bytes that were found above: then this upload brings them back.
   } while (disk.status(to.blob) === undefined)

@@ -178,7 +178,7 @@ export class RecordGenerations {
   private async openCopy(from: Generation, next: number): Promise<FileLog> {
     const { isForeign } = await import('./record-copy.ts')
     const { disk, layout } = this.options
-    this.makeFolders(next)
+    await this.makeFolders(next)
     const to = this.open(next).log
     if (!(await isForeign(from.log, to))) return to
     // One that has begun has outlived the log that it was copied from.
@@ -186,15 +186,13 @@ export class RecordGenerations {
     await to.close()
     const { discardGeneration } = await import('./record-sweep.ts')
     discardGeneration(disk, layout, next)
-    this.makeFolders(next)
+    await this.makeFolders(next)
     return this.open(next).log
   }
 
-  /** What is written there from now on must not be lost with the name of a folder. */
   private async begin(number: number): Promise<void> {
     const { disk, layout } = this.options
-    await disk.syncFolder(layout.recordsFolder)
-    await disk.syncFolder(join(layout.recordsFolder, String(number)))
+    await this.syncNames(number)
     await publishNew(disk, layout.temporary, this.begunPath(number), Buffer.from(''))
   }
 
@@ -249,6 +247,7 @@ export class RecordGenerations {
     const to = await this.openCopy(current, next)
     try {
       if (!(await copySlice(current.log, to, SLICE_MS))) return
+      await this.syncNames(next)
       const finish = () => copySlice(current.log, to, SLICE_MS)
       if (!(await current.log.moveOn(next, finish))) return
     } finally {
@@ -277,16 +276,28 @@ export class RecordGenerations {
     return join(this.options.layout.recordsFolder, String(number), 'begun')
   }
 
+  /**
+   * What is written there must not be lost with the name of a folder: a head without its log is a damaged copy,
+   * which could never be completed once the log before it has ended.
+   */
+  private async syncNames(number: number): Promise<void> {
+    const { disk, layout } = this.options
+    await disk.syncFolder(layout.recordsFolder)
+    await disk.syncFolder(join(layout.recordsFolder, String(number)))
+  }
+
   private open(number: number): Generation {
     const log = this.options.openLog(recordLayout(this.options.layout, number))
     return { number, log, users: 0, isLeft: false }
   }
 
-  private makeFolders(number: number): void {
+  private async makeFolders(number: number): Promise<void> {
     const { disk, layout } = this.options
     const { segments, index } = recordLayout(layout, number)
+    let isNew = false
     for (const folder of [join(layout.recordsFolder, String(number)), segments, index]) {
-      disk.makeFolder(folder)
+      if (disk.makeFolder(folder)) isNew = true
     }
+    if (isNew) await this.syncNames(number)
   }
 }
