@@ -34,6 +34,8 @@ export type Services = {
   readonly process: ProcessFacts
   readonly version: string
   readonly settings: Settings
+  /** Told of what went wrong behind an answer. */
+  readonly report: (reference: string, error: unknown) => void
 }
 
 export function createApis(services: Services): readonly Api[] {
@@ -99,7 +101,7 @@ const NODE_PREFIXES = [
 ]
 
 async function loadNode(services: Services): Promise<LoadedApi> {
-  const { events, store, accounts, signIn, clock, process, settings } = services
+  const { events, store, accounts, signIn, clock, process, settings, report } = services
   const { userRoutes } = await import('./api/atompub/users/routes.ts')
   const { nodeRoutes } = await import('./api/atompub/node/routes.ts')
   const { atomStyle } = await import('./api/atompub/style.ts')
@@ -116,6 +118,7 @@ async function loadNode(services: Services): Promise<LoadedApi> {
       records: store.records,
       clock,
       scavenge: stoppableScavenge(store.log, clock),
+      report,
       waits: process.serves === 'one-request',
     }),
     stop,

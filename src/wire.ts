@@ -87,6 +87,7 @@ export async function openApp(
   const { store } = storage
   const events = createEventLog(store.log)
   const { version } = programVersion()
+  const { report } = openLog(settings)
   const app = createApp({
     apis: createApis({
       events,
@@ -98,10 +99,11 @@ export async function openApp(
       process: processFacts(serves),
       version,
       settings,
+      report,
     }),
     authenticate,
     settings,
-    report: openLog(settings).report,
+    report,
   })
   return { app, accounts, setup, close: () => store.close() }
 }

@@ -47,6 +47,8 @@ export type ScavengeParts = {
   readonly records: RecordEngine
   readonly clock: Clock
   readonly scavenge: Scavenge
+  /** Told why a run has failed. */
+  readonly report: (id: string, error: unknown) => void
   /** Whether `start` waits for the end: a process that serves one request ends with it. */
   readonly waits: boolean
 }
@@ -140,7 +142,8 @@ async function change(
 }
 
 /** Never rejects: how it ended stands in the record. */
-async function work({ records, clock, scavenge }: ScavengeParts, run: ScavengeRun): Promise<void> {
+async function work(parts: ScavengeParts, run: ScavengeRun): Promise<void> {
+  const { records, clock, scavenge, report } = parts
   const stopping = new AbortController()
   let saidAtMs = run.startedAtMs
   const say = async () => {
@@ -158,8 +161,9 @@ async function work({ records, clock, scavenge }: ScavengeParts, run: ScavengeRu
     const { reclaimedBytes } = await scavenge(progress, stopping.signal)
     const state = stopping.signal.aborted ? 'stopped' : 'done'
     await change(records, run.id, (one) => ({ ...one, state, reclaimedBytes }))
-  } catch {
+  } catch (error) {
     const state = stopping.signal.aborted ? 'stopped' : 'failed'
+    if (state === 'failed') report(run.id, error)
     await change(records, run.id, (one) => ({ ...one, state })).catch(() => {})
   }
 }

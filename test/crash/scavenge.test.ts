@@ -232,6 +232,25 @@ test('a changed byte of a scavenged file is found, wherever it is', async () => 
   expect(unnoticed).toEqual([])
 })
 
+test('a file that is missing or has lost its end is told of, and left as it is', async () => {
+  const run = crashRun()
+  const root = join(run.folder(), 'data')
+  const open = await openLog(root, TURNS)
+  await fill(open, 0, 30)
+  const path = join(root, 'log', '00000001.log')
+  const bytes = readFileSync(path)
+  // The seal, and the last byte of the commit before it.
+  const seal = bytes.lastIndexOf('#seal')
+  bytes.fill('x', seal - 2, seal - 1)
+  bytes.fill('x', seal, bytes.length - 1)
+  writeFileSync(path, bytes)
+  await expect(open.log.scavenge(fromDropped)).rejects.toMatchObject({ code: 'log-damaged' })
+  expect(readFileSync(path).equals(bytes)).toBe(true)
+  rmSync(path)
+  await expect(open.log.scavenge(fromDropped)).rejects.toMatchObject({ code: 'log-damaged' })
+  await open.log.close()
+})
+
 test('two scavenges at once remove what each of them is to remove, and bring nothing back', async () => {
   const run = crashRun()
   const root = join(run.folder(), 'data')

@@ -32,8 +32,11 @@ function open(waits = false) {
   const clock = handClock()
   const { records } = createMemoryStore({ clock })
   const held = heldScavenge()
-  const another = () => createScavengeRuns({ records, clock, scavenge: held.scavenge, waits })
-  return { clock, records, held, another, runs: another() }
+  const reported: unknown[] = []
+  const report = (id: string, error: unknown) => void reported.push([id, error])
+  const another = () =>
+    createScavengeRuns({ records, clock, scavenge: held.scavenge, waits, report })
+  return { clock, records, held, another, reported, runs: another() }
 }
 
 /** Everything that was asked for before is through. */
@@ -108,7 +111,13 @@ describe('runs of scavenging', () => {
   it('whose place was taken stop, and do not tell of the other one', async () => {
     const { clock, records, another } = open()
     const slow = heldScavenge()
-    const slowly = createScavengeRuns({ records, clock, scavenge: slow.scavenge, waits: false })
+    const slowly = createScavengeRuns({
+      records,
+      clock,
+      scavenge: slow.scavenge,
+      waits: false,
+      report: () => {},
+    })
     await slowly.start('ann')
     clock.nowMs += 60_000
     const id = await another().start('bob')
@@ -121,11 +130,12 @@ describe('runs of scavenging', () => {
   })
 
   it('that fail say so, and the next one may start', async () => {
-    const { runs, held } = open()
-    await runs.start('ann')
+    const { runs, held, reported } = open()
+    const id = await runs.start('ann')
     held.fail()
     await settled()
     expect(await runs.last()).toMatchObject({ state: 'failed' })
+    expect(reported).toEqual([[id, new Error('broken')]])
     await runs.start('ann')
   })
 
@@ -133,7 +143,7 @@ describe('runs of scavenging', () => {
     const clock = handClock()
     const { records } = createMemoryStore({ clock })
     const scavenge = async () => ({ reclaimedBytes: 0 })
-    const runs = createScavengeRuns({ records, clock, scavenge, waits: true })
+    const runs = createScavengeRuns({ records, clock, scavenge, waits: true, report: () => {} })
     const id = await runs.start('ann')
     expect(await runs.last()).toMatchObject({ id, state: 'done', reclaimedBytes: 0 })
   })

@@ -31,6 +31,7 @@ export async function openTestApp(
   const settings = readSettings({ environment: options.environment ?? {} })
   const store = options.store ?? createMemoryStore({ clock })
   const reports: { reference: string; error: unknown }[] = []
+  const report = (reference: string, error: unknown) => void reports.push({ reference, error })
   const events = createEventLog(store.log)
   const { accounts, signIn } = testAccounts({ records: store.records })
   await accounts.addFirstAdmin({ name: 'a@b.c', password: { kind: 'chosen', password: 'pw' } })
@@ -51,6 +52,7 @@ export async function openTestApp(
       },
       version: 'test',
       settings,
+      report,
     }),
     authenticate: createAuthenticate({
       signIn,
@@ -60,7 +62,7 @@ export async function openTestApp(
       settings,
     }),
     settings,
-    report: (reference, error) => reports.push({ reference, error }),
+    report,
   })
   return { app, send: sendTo(app), store, reports }
 }

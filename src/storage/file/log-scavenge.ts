@@ -54,7 +54,11 @@ async function scavengeFile(
 ): Promise<void> {
   const { disk, layout } = follower.options
   const segment = Segment.open(disk, layout, number, 'read')
-  if (!segment) return
+  if (!segment) {
+    // The one that the log goes on in may not be made yet.
+    if (number === follower.point.segment) return
+    throw follower.damaged(`File ${number} of the log is missing`, { segment: number })
+  }
   try {
     const dropped = await findDropped(follower, segment, drop, counts)
     if (dropped.size === 0) return
@@ -141,7 +145,9 @@ async function writeAnew(
   let chunks: Buffer[] = [head]
   let held = 0
   let at = head.length
+  let isWhole = false
   for await (const { meaning, line, offset, position } of commits(follower, segment)) {
+    isWhole = meaning.kind !== 'commit'
     const events = meaning.kind === 'commit' ? meaning.events : []
     const isChanged = events.some((_, index) => dropped.has(position + index))
     const bytes = isChanged ? withoutBodies(line, events, position, dropped) : line
@@ -155,6 +161,11 @@ async function writeAnew(
     }
     places.push({ before: offset, now: at })
     at += bytes.length + 1
+  }
+  // What is left of a damaged end must stay for whoever restores it.
+  if (!isWhole) {
+    const message = `The end of file ${segment.number} of the log is missing`
+    throw follower.damaged(message, { segment: segment.number })
   }
   await disk.writeMuch(fd, Buffer.concat([...chunks, Places.table(places, segment.size())]))
 }
