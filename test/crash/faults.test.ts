@@ -3,7 +3,15 @@
  * and work goes on once the cause is gone.
  */
 import { spawnSync } from 'node:child_process'
-import { closeSync, fstatSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { expect, test } from 'vitest'
 import { AppError } from '../../src/domain/app-error.ts'
 import { type Disk, syncDisk } from '../../src/storage/file/disk.ts'
@@ -288,9 +296,16 @@ test('a batch that takes longer to decide than a lock may be held is stored all 
   expect((await log.append(appendTo('s', [draft(1)]))).kind).toBe('appended')
 })
 
-/** A file system of 8 MiB at `place`; false where this user may not mount one. */
+/** A file system of 8 MiB and 200 files at `place`; false where this user may not mount one. */
 function mountSmall(place: string): boolean {
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m,mode=700', 'none', place])
+  const { status } = spawnSync('mount', [
+    '-t',
+    'tmpfs',
+    '-o',
+    'size=8m,nr_inodes=200,mode=700',
+    'none',
+    place,
+  ])
   return status === 0
 }
 
@@ -311,6 +326,16 @@ function fill(path: string, pagesLeft: number): void {
   }
 }
 
+/** Makes files until there may be no more. */
+function useUpNames(folder: string): void {
+  mkdirSync(folder)
+  try {
+    for (let n = 0; n < 1000; n++) closeSync(openSync(`${folder}/${n}`, 'w'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+  }
+}
+
 test('on a disk that is full nothing is half stored, and service goes on when there is space', async () => {
   const run = crashRun()
   const place = run.folder()
@@ -327,7 +352,8 @@ test('on a disk that is full nothing is half stored, and service goes on when th
     let refusals = 0
     const cycles = scaled(100)
     for (let cycle = 0; cycle < cycles; cycle++) {
-      if (isMounted) fill(`${place}/filler`, Math.floor(run.random() * 4))
+      if (isMounted && cycle % 4 === 3) useUpNames(`${place}/names`)
+      else if (isMounted) fill(`${place}/filler`, Math.floor(run.random() * 4))
       else armed.arm({ failAt: 1, code: 'ENOSPC', mode: 'from-then-on', only: changingCalls })
       for (let n = 0; n < 25; n++) {
         const code = await note(history, open, [cycle * 100 + n])
@@ -337,6 +363,7 @@ test('on a disk that is full nothing is half stored, and service goes on when th
       }
       armed.disarm()
       rmSync(`${place}/filler`, { force: true })
+      rmSync(`${place}/names`, { recursive: true, force: true })
       expect(await note(history, open, [cycle * 100 + 99])).toBe(undefined)
     }
     expect(refusals).toBeGreaterThan(cycles)

@@ -29,6 +29,7 @@ const GOALS = [
   ['stampedes', 5000, ['test/crash/races.test.ts'], 'take over the same old lock'],
   ['pauses', 1400, ['test/crash/pauses.test.ts'], 'stopped at any step'],
   ['fault points', 15_000, ['test/crash/faults.test.ts'], 'whichever call of an append fails'],
+  ['system calls that fail', 1000, ['test/crash/system-calls.test.ts'], '', 6],
   ['short writes', 900, ['test/crash/faults.test.ts'], 'of a write that took k of n bytes'],
   ['changed bytes', 262_144, ['test/crash/damage.test.ts'], 'a changed byte is reported'],
   ['cuts', 65_536, ['test/crash/damage.test.ts'], 'a log that was cut'],
@@ -37,6 +38,14 @@ const GOALS = [
   ['index points', 1000, ['test/crash/index.test.ts'], 'at 1,000 points'],
   ['events sent 1 to 4 times', 100_000, ['test/crash/races.test.ts'], 'sent again and again'],
   ['versions', 20_000, ['test/crash/races.test.ts'], 'expect the same version'],
+  ['kills under Apache', 2000, ['test/crash/cgi-kills.test.ts'], 'under Apache'],
+  ['kills of a server', 400, ['test/crash/cgi-kills.test.ts'], 'kills of a server'],
+  ['chains of holders', 500, ['test/crash/pauses.test.ts'], 'four holders'],
+  ['states after a second loss of power', 20_000, ['test/crash/power-loss-store.test.ts'], 'again'],
+  ['steps of the clock', 3000, ['test/crash/clocks.test.ts'], ''],
+  ['copies', 2000, ['test/crash/copies.test.ts'], '', 4],
+  ['histories', 500, ['test/crash/linear.test.ts'], 'put into one order', 4],
+  ['events through CGI', 30_000, ['test/crash/soak.test.ts'], '', 10],
   ['fuzzed requests', 1_000_000, FUZZ, '', 2],
   ['seeded bugs caught', 14, ['test/crash/seeded-bugs.test.ts'], ''],
 ]
@@ -84,7 +93,7 @@ async function round(files, name, size) {
   const words = ['run', ...files, ...(name === '' ? [] : ['-t', name])]
   const variables = {
     APIE_CRASH_SEED: String(seed),
-    APIE_CRASH_SCALE: process.env.APIE_CRASH_SCALE ?? String(roundScale),
+    APIE_CRASH_SCALE: process.env.APIE_CRASH_SCALE ?? String(roundScale * size),
     APIE_SECURITY_SEED: String(seed),
     APIE_SECURITY_SCALE: process.env.APIE_SECURITY_SCALE ?? String(roundScale * size),
   }

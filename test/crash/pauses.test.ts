@@ -117,3 +117,50 @@ test('a writer that is stopped at the end of a torn line leaves alone what comes
   })
   expect(bad).toEqual([])
 })
+
+async function appendWith(worker: Worker, stored: Told[], stopAt?: StopAt): Promise<void> {
+  const id = randomUuid()
+  const answer = await worker.ask({ id, stream: 's', pad: 300, ...(stopAt && { stopAt }) })
+  if (answer?.kind !== 'appended') throw new Error(`Not stored: ${JSON.stringify(answer)}`)
+  stored.push({ id, position: answer.position, hash: answer.hash })
+}
+
+/**
+ * Each of four holders is stopped just before its write until the next one has taken its lock for an old one;
+ * then they go on in the order in which they came, and each lets go of a lock that is another's.
+ */
+async function chainOnce(root: string): Promise<string[]> {
+  const opened = await openLog(root)
+  const holders = await Promise.all(Array.from({ length: 4 }, () => Worker.start(root, 'lock')))
+  const stored: Told[] = []
+  const late: Promise<void>[] = []
+  const stopAt = { call: 'appendOnce', file: '.log', nth: 1, when: 'before' } as const
+  try {
+    for (const holder of holders) {
+      late.push(appendWith(holder, stored, stopAt))
+      while (!holder.isStopped) await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    for (const [n, { child }] of holders.entries()) {
+      child.kill('SIGCONT')
+      await late[n]
+      for (const other of holders.slice(0, n)) await appendWith(other, stored)
+    }
+    await Promise.all(holders.map((holder) => appendWith(holder, stored)))
+    await Promise.all(holders.map((holder) => holder.end()))
+  } finally {
+    for (const { child } of holders) child.kill('SIGKILL')
+  }
+  return findViolations(opened, { stored, refused: new Set() })
+}
+
+test('four holders of one lock, each stopped in turn, lose nothing when they let go of it', async () => {
+  const run = crashRun()
+  const bad: string[] = []
+  const rounds = Array.from({ length: scaled(25) }, (_, round) => round)
+  await inParallel(rounds, 25, async () => {
+    bad.push(...(await chainOnce(`${run.folder()}/data`)))
+  })
+  count('chains of holders', rounds.length)
+  tell(`${rounds.length} chains of four holders`)
+  expect(bad).toEqual([])
+})

@@ -97,7 +97,7 @@ test.skipIf(!existsSync(STRACE))(
       }
     }
     await inParallel(cases(run.random), 2, one)
-    count('fault points', faults)
+    count('system calls that fail', faults)
     tell(`${faults} system calls failed: ${JSON.stringify(Object.fromEntries(kinds))}`)
     expect(bad.slice(0, 20)).toEqual([])
     expect(faults).toBeGreaterThan(0)
