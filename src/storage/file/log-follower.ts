@@ -13,16 +13,16 @@
 
 import { join } from 'node:path'
 import { AppError } from '../../domain/app-error.ts'
-import { type EventHash, parseStoredEvent } from '../../domain/event.ts'
 import type { Clock, Progress } from '../../domain/ports.ts'
 import { Bell } from '../../kit/bell.ts'
 import { monotonicMs } from '../../kit/monotonic.ts'
+import { isAnchored } from './anchor.ts'
 import { GENESIS, type IndexHead, mostOf } from './head-file.ts'
 import { IndexKeeper, type IndexOptions } from './index-keeper.ts'
 import { segmentName } from './layout.ts'
+import { lineEvents } from './line-events.ts'
 import type { LogIndex } from './log-index.ts'
-import { type LineEvent, type LogPoint, NOWHERE, readLine } from './log-line.ts'
-import type { IndexedEvent } from './pending-events.ts'
+import { type LineEvent, type LogPoint, readLine } from './log-line.ts'
 import { Segment } from './segment.ts'
 import { SegmentShelf } from './segment-shelf.ts'
 import type { Suspicion } from './suspicion.ts'
@@ -43,9 +43,6 @@ export type LogOptions = IndexOptions & {
 const FLUSH_EVENTS = 4096
 /** Events in memory beyond which a process that may not write an index gives up. */
 const MOST_PENDING = 65_536
-/** Largest line that is compared, bytes; garbage in an index must not ask for more. */
-const MOST_LINE = 1 << 26
-const LF = 10
 /** Events found behind the index from which on a reader writes the index, too. */
 const READER_FLUSH_EVENTS = 64
 
@@ -157,25 +154,11 @@ export class LogFollower {
   async checkAnchor(): Promise<void> {
     const { anchor } = this
     if (!anchor || anchor.count === 0 || this.damage) return
-    const { segment, lineOffset, offset, length } = this.index.entry(anchor.count - 1)
+    const entry = this.index.entry(anchor.count - 1)
+    const { segment } = entry
     const opened = this.openSegment(segment)
-    const line = await this.lastLine(opened, lineOffset, offset + length)
-    const meaning = readLine(line ?? Buffer.alloc(0), lineOffset, NOWHERE)
-    const isThere =
-      meaning.kind === 'damage' &&
-      meaning.hash === anchor.hash &&
-      meaning.position + meaning.events.length === anchor.count
-    if (isThere) this.anchor = undefined
+    if (await isAnchored(this.options.disk, anchor, entry, opened)) this.anchor = undefined
     else this.damage = this.damaged('The end of the log is not what the index says', { segment })
-  }
-
-  /** The line from `start` to `end`; `undefined` where no line feed follows. */
-  private async lastLine(opened: Segment, start: number, end: number): Promise<Buffer | undefined> {
-    if (opened.isScavenged) return opened.lineAt(start)
-    const { disk } = this.options
-    const line = Buffer.alloc(Math.max(0, Math.min(end + 1 - start, MOST_LINE)))
-    const filled = await opened.using(() => disk.readMuch(opened.fd, line, start))
-    return filled === line.length && line.at(-1) === LF ? line.subarray(0, -1) : undefined
   }
 
   /** Lets go of an older file of the log, where another may stand in its place. */
@@ -418,25 +401,9 @@ export class LogFollower {
   }
 
   private take(events: readonly LineEvent[], lineOffset: number, end: number): void {
-    const segment = this.point.segment
-    let { count, createdAtMs } = this.point
-    let hash: EventHash = this.point.hash
-    const indexed: IndexedEvent[] = []
-    for (const { json, hash: own, start } of events) {
-      const { stream, eventType, eventId, createdAt, producer } = parseStoredEvent({
-        position: count,
-        hash: own,
-        json,
-      })
-      createdAtMs = Math.max(createdAtMs, Date.parse(createdAt) || 0)
-      const place = { segment, offset: lineOffset + start, length: json.length, lineOffset }
-      const isOwned = producer !== undefined
-      indexed.push({ ...place, createdAtMs, hash: own, stream, eventType, eventId, isOwned })
-      hash = own
-      count++
-    }
+    const { indexed, point } = lineEvents(events, this.point, lineOffset, end)
     this.index.add(indexed)
-    this.point = { count, hash, segment, offset: end, createdAtMs }
+    this.point = point
   }
 
   private flush(): void {
