@@ -60,7 +60,7 @@ export type OpenApp = {
   readonly app: App
   readonly accounts: Pick<Accounts, 'addFirstAdmin'>
   /** Making an account by the set-up page, while there is none. */
-  readonly setup: Pick<Setup, 'isOpen'>
+  readonly setup: Pick<Setup, 'isOpen' | 'tokenPlace'>
   close(): Promise<void>
 }
 

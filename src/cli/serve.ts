@@ -2,7 +2,6 @@
 
 import type { HttpServer } from '../gateway/http-server.ts'
 import type { App } from '../http/message.ts'
-import type { Settings } from '../settings.ts'
 import { type CommandCall, EXIT, type OpenApp } from './command.ts'
 import { whenAborted } from './stop-signal.ts'
 
@@ -46,7 +45,7 @@ async function serveStore(
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/`
     if (await opened.setup.isOpen()) {
       await terminal.err(
-        `There is no account yet: open ${url}setup; ${tokenPlace(services.settings())} has the token.\n`,
+        `There is no account yet: open ${url}setup; the token stands in ${opened.setup.tokenPlace}.\n`,
       )
     }
     resolve(opened.app)
@@ -57,10 +56,6 @@ async function serveStore(
   } finally {
     await opened.close()
   }
-}
-
-function tokenPlace({ setupToken }: Pick<Settings, 'setupToken'>): string {
-  return setupToken === '' ? 'the file "setup-token" of the data folder' : 'the setting setupToken'
 }
 
 const REASONS: Readonly<Record<string, string>> = {

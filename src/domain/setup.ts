@@ -1,6 +1,6 @@
 /**
- * First use: as long as there is no account, whoever can read the data folder may make the first admin.
- * That is shown by a one-time token, which stands in a file there.
+ * First use: as long as there is no account, whoever can read the data folder, or the database, may make the
+ * first admin. That is shown by a one-time token, which stands there.
  */
 import { isSameSecret } from '../kit/secret.ts'
 import type { Accounts } from './accounts.ts'
@@ -9,6 +9,8 @@ import type { PasswordChoice } from './password.ts'
 
 /** The one-time token, where only the owner of the store can read it. */
 export type SetupToken = {
+  /** Where it stands, in words that anybody may read: no path, no address. */
+  readonly place: string
   /** The token; made where there is none yet. @throws AppError `storage-…` */
   make(): Promise<string>
   /** Never fails: a token that stays opens nothing once there is an account. */
@@ -27,7 +29,7 @@ export function chosenToken(text: string, own: SetupToken): SetupToken {
     const message = `setupToken must have at least ${LEAST_TOKEN_LENGTH} characters`
     throw new AppError('bad-setting', message, { setting: 'setupToken' })
   }
-  return { make: async () => text, remove: () => own.remove() }
+  return { place: 'the setting setupToken', make: async () => text, remove: () => own.remove() }
 }
 
 export type FirstAdmin = {
@@ -37,6 +39,8 @@ export type FirstAdmin = {
 }
 
 export type Setup = {
+  /** Where the token stands. */
+  readonly tokenPlace: string
   /** Whether the first admin is still to be made; then there is a token. */
   isOpen(): Promise<boolean>
   /**
@@ -51,6 +55,7 @@ export function createSetup(
   token: SetupToken,
 ): Setup {
   return {
+    tokenPlace: token.place,
     async isOpen() {
       if (await accounts.hasAny()) return false
       await token.make()
@@ -62,7 +67,7 @@ export function createSetup(
       if (!isRight && !isOver) {
         throw new AppError(
           'setup-token-wrong',
-          'This is not the token that stands in the file "setup-token" of the data folder, or in the setting setupToken',
+          `This is not the token that stands in ${token.place}`,
         )
       }
       const made = isOver ? undefined : await accounts.addFirstAdmin({ name, password })

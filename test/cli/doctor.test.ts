@@ -9,6 +9,7 @@ import { checkGlibc, checkOwnership } from '../../src/cli/doctor/executable.ts'
 import { checkFileSystem } from '../../src/cli/doctor/file-system.ts'
 import { checkLimitsText } from '../../src/cli/doctor/limits.ts'
 import { readSettings } from '../../src/config.ts'
+import { AppError } from '../../src/domain/app-error.ts'
 import { runWords } from '../support/command-line.ts'
 
 const uid = process.getuid?.() ?? 0
@@ -176,6 +177,29 @@ describe('the command', () => {
     expect(code).toBe(1)
     expect(out).toContain('PROBLEM  settings: APIE_PORT: expected a whole number')
     expect(out).toContain('limit of open files')
+  })
+
+  test.each([
+    ['format-unknown', 'Run "apie migrate"'],
+    ['storage-unavailable', 'Compare host, port, user, password and TLS'],
+  ] as const)('asks a database whether it can be used, and what %s means', async (code, fix) => {
+    const { out } = await runWords(['doctor', '--json'], {
+      settings: () => readSettings({ environment: { APIE_STORE: 'postgresql://localhost/x' } }),
+      programPath: process.execPath,
+      openStore: async () => {
+        throw new AppError(code, 'why not')
+      },
+    })
+    const { checks } = JSON.parse(out) as { checks: (Check & { group: string })[] }
+    expect(checks.filter(({ group }) => group === 'Data')).toEqual([
+      {
+        group: 'Data',
+        name: 'database',
+        verdict: 'problem',
+        message: 'why not',
+        fix: expect.stringContaining(fix),
+      },
+    ])
   })
 
   test('refuses an address that is none', async () => {

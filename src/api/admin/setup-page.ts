@@ -4,16 +4,25 @@ import { htmlResponse } from '../../http/response.ts'
 import { htmlText } from '../../kit/html-text.ts'
 
 /** What is put back into the form when something in it was refused; never a password. */
-export type FormValues = { readonly token: string; readonly name: string; readonly problem: string }
+export type FormValues = {
+  /** Where the token stands. */
+  readonly place: string
+  readonly token: string
+  readonly name: string
+  readonly problem: string
+}
 
-export function formPage(status: number, { token, name, problem }: FormValues): HttpResponse {
+export function formPage(
+  status: number,
+  { place, token, name, problem }: FormValues,
+): HttpResponse {
   const refused =
     problem === '' ? '' : `<p role="alert"><strong>${htmlText(problem)}</strong></p>\n`
   return page(
     status,
-    `<p>This store has no account yet. Its data folder holds a file <code>setup-token</code>: whoever can read it
-makes the first admin here.</p>
-<p>Where you cannot read that file, since the host runs the program as a user of its own, write a token of your
+    `<p>This store has no account yet. Whoever knows its token makes the first admin here. The token stands in
+${htmlText(place)}.</p>
+<p>Where you cannot read it there, for example since the host runs the program as a user of its own, write a token of your
 choice into <code>apie.json</code> beside the program: <code>"setupToken": "…"</code>, at least 20 random characters.</p>
 ${refused}<form method="post">
 <p><label>Token<br>

@@ -1,6 +1,6 @@
 /**
  * The set-up page: the only path that answers before there is an account, and one that is not there after.
- * Whoever sends the token from the data folder makes the first admin, by a form or as JSON.
+ * Whoever sends the token of the store makes the first admin, by a form or as JSON.
  */
 import { AppError } from '../../domain/app-error.ts'
 import type { PasswordChoice } from '../../domain/password.ts'
@@ -26,7 +26,7 @@ const FORM_TYPE = 'application/x-www-form-urlencoded'
 function showForm(setup: Setup): Handler {
   return async () => {
     if (!(await setup.isOpen())) throw notThere()
-    return formPage(200, { token: '', name: '', problem: '' })
+    return formPage(200, { place: setup.tokenPlace, token: '', name: '', problem: '' })
   }
 }
 
@@ -43,7 +43,12 @@ function makeFirstAdmin(setup: Setup): Handler {
     } catch (error) {
       if (!(error instanceof AppError) || !FOR_THE_FORM.includes(error.code)) throw error
       if (!isForm) return problemResponse(error)
-      return formPage(statusOf(error.code), { token, name, problem: error.message })
+      return formPage(statusOf(error.code), {
+        place: setup.tokenPlace,
+        token,
+        name,
+        problem: error.message,
+      })
     }
   }
 }

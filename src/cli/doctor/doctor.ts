@@ -49,9 +49,12 @@ async function checkData(call: CommandCall): Promise<readonly Check[]> {
   } catch (error) {
     return [problem('settings', (error as Error).message, 'See docs/command-line.md, "Settings".')]
   }
-  if (!settings.store.startsWith('file:')) {
-    return skippedDataFolder(`the store is ${settings.store.split(':')[0]}`)
+  const [engine = ''] = settings.store.split(':')
+  if (/^(postgres|mongodb)/.test(engine)) {
+    const { checkDatabase } = await import('./database.ts')
+    return checkDatabase(call.services, engine)
   }
+  if (engine !== 'file') return skippedDataFolder(`the store is ${engine}`)
   const folder = settings.store.slice('file:'.length)
   const existing = nearestExisting(folder)
   const files = isFolder(folder) ? checkDataFiles(folder) : []

@@ -13,6 +13,7 @@ export function createFileSetupToken(
 ): SetupToken {
   const read = () => readWhole(disk, setupToken)?.toString('utf8').trim()
   return {
+    place: 'the file "setup-token" of the data folder',
     async make() {
       const known = read()
       if (known !== undefined) return usable(known)

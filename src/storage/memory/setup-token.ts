@@ -5,6 +5,8 @@ import { randomSecret } from '../../kit/secret.ts'
 export function createMemorySetupToken(): SetupToken {
   let token: string | undefined
   return {
+    place:
+      'the memory of the program, where nobody can read it; set your own with the setting setupToken',
     make: async () => {
       token ??= randomSecret()
       return token

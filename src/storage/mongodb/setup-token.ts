@@ -6,6 +6,7 @@ import type { Connection } from './connection.ts'
 
 export function createMongoSetupToken(connection: Connection): SetupToken {
   return {
+    place: 'the collection "apie_setup" of the database',
     async make() {
       const made = await connection.change(({ setups }) =>
         setups.findOneAndUpdate(

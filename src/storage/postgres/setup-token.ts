@@ -17,6 +17,7 @@ export function createPostgresSetupToken({ read, change }: Connection): SetupTok
     return row && String(row['token'])
   }
   return {
+    place: 'the table "apie_setup" of the database',
     async make() {
       const found = await find()
       if (found !== undefined) return found

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { setupRoutes } from '../../../src/api/admin/setup.ts'
-import { createSetup } from '../../../src/domain/setup.ts'
+import { chosenToken, createSetup } from '../../../src/domain/setup.ts'
 import { createApp } from '../../../src/http/app.ts'
 import { createAuthenticate } from '../../../src/http/basic-auth.ts'
 import { defaultStyle } from '../../../src/http/default-style.ts'
 import { createMemorySetupToken } from '../../../src/storage/memory/setup-token.ts'
+import { createPostgresSetupToken } from '../../../src/storage/postgres/setup-token.ts'
 import { sendTo } from '../../support/app-send.ts'
 import { testAccounts } from '../../support/test-accounts.ts'
 
@@ -52,6 +53,25 @@ const codeIn = (body: Buffer): unknown => JSON.parse(body.toString()).code
 describe('a site without an account', () => {
   const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
 
+  it('says where the token stands, whatever the store is kept in', async () => {
+    const { accounts } = testAccounts()
+    const { read, change } = { read: async () => [], change: async () => [] }
+    const tokens = [createPostgresSetupToken({ read, change } as never), createMemorySetupToken()]
+    const setups = [...tokens, chosenToken('x'.repeat(20), createMemorySetupToken())].map((token) =>
+      createSetup(accounts, token),
+    )
+    expect(setups.map(({ tokenPlace }) => tokenPlace)).toEqual([
+      'the table "apie_setup" of the database',
+      'the memory of the program, where nobody can read it; set your own with the setting setupToken',
+      'the setting setupToken',
+    ])
+    const { send, post } = await open()
+    const asked = await send({ method: 'GET', path: '/setup' })
+    expect(asked.body.toString()).toContain('the memory of the program')
+    const refused = await post({ token: 'wrong', name: 'ann', password: '' })
+    expect(refused.body.toString()).toContain('not the token that stands in the memory of')
+  })
+
   it('shows a browser a page with the way to the set-up, and a program the code', async () => {
     const { send } = await open()
     const page = await send({ method: 'GET', path: '/', headers: { accept: BROWSER } })
@@ -89,7 +109,7 @@ describe('the set-up page', () => {
     })
     const html = body.toString()
     expect(html).toContain('<form method="post">')
-    expect(html).toContain('setup-token')
+    expect(html).toContain('The token stands in')
     expect(html).not.toContain(token)
     expect(html).not.toMatch(/<script|style|src=|href=/)
   })
