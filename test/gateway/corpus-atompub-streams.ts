@@ -22,10 +22,12 @@ import {
   titles,
 } from './atompub-request.ts'
 import {
+  basic,
   type CorpusAnswer,
   type CorpusCase,
   json,
   type Send,
+  serverCase,
   signedIn,
   signedInCase,
 } from './corpus-request.ts'
@@ -266,25 +268,22 @@ export const ATOMPUB_STREAM_CASES: readonly CorpusCase[] = [
     },
   },
 
-  signedInCase(
-    'atompub: a stream that was deleted is gone until it is written to',
-    async (send) => {
-      await fill(send, 's', 3)
-      await postMetadata(send, 's', { $maxCount: 2, mine: 1 })
-      expectEmpty(await remove(send, 's'), 204, 'Stream deleted')
-      for (const path of ['', '/0', '/2', '/head', '/0/forward/5', '/head/backward/5']) {
-        expectStatus(await read(send, `/streams/s${path}`), 404)
-      }
-      const kept = await read(send, '/streams/s/metadata', { accept: 'application/octet-stream' })
-      expect(kept.body.toString()).toBe('{"$tb":9223372036854775807}')
-      expectStatus(await remove(send, 's'), 204)
-      const answer = await postEvent(send, 's', 1)
-      expect(local(answer.headers['location'])).toBe('/streams/s/3')
-      expect(await titles(send, '/streams/s/0/forward/20')).toEqual(['3@s'])
-      expectStatus(await read(send, '/streams/s/2'), 404)
-      expect(await document(send, 's')).toEqual({ $tb: 3 })
-    },
-  ),
+  serverCase('atompub: a stream that was deleted is gone until it is written to', async (send) => {
+    await fill(send, 's', 3)
+    await postMetadata(send, 's', { $maxCount: 2, mine: 1 })
+    expectEmpty(await remove(send, 's'), 204, 'Stream deleted')
+    for (const path of ['', '/0', '/2', '/head', '/0/forward/5', '/head/backward/5']) {
+      expectStatus(await read(send, `/streams/s${path}`), 404)
+    }
+    const kept = await read(send, '/streams/s/metadata', { accept: 'application/octet-stream' })
+    expect(kept.body.toString()).toBe('{"$tb":9223372036854775807}')
+    expectStatus(await remove(send, 's'), 204)
+    const answer = await postEvent(send, 's', 1)
+    expect(local(answer.headers['location'])).toBe('/streams/s/3')
+    expect(await titles(send, '/streams/s/0/forward/20')).toEqual(['3@s'])
+    expectStatus(await read(send, '/streams/s/2'), 404)
+    expect(await document(send, 's')).toEqual({ $tb: 3 })
+  }),
   signedInCase('atompub: a deletion has the version it expects', async (send) => {
     await fill(send, 's', 3)
     for (const version of ['1', '-1']) {
@@ -350,7 +349,7 @@ export const ATOMPUB_STREAM_CASES: readonly CorpusCase[] = [
     },
   ),
 
-  signedInCase('atompub: the log is a feed by position', async (send) => {
+  serverCase('atompub: the log is a feed by position', async (send) => {
     await fill(send, 's', 2)
     await fill(send, 'a', 3)
     const page = await feed(send, '/streams/$all')
@@ -412,6 +411,72 @@ export const ATOMPUB_STREAM_CASES: readonly CorpusCase[] = [
       expectEmpty(again, 304, 'Not Modified')
     }
   }),
+  signedInCase(
+    'atompub: the log is filtered by stream, by type, and of the system',
+    async (send) => {
+      await fill(send, 's', 2)
+      await fill(send, 'other', 2)
+      await postMetadata(send, 's', { a: 1 })
+      const path = '/streams/$all/filtered'
+      const filtered = async (query: string) => titles(send, `${path}?${query}`)
+      const noSystem = 'exclude-system-events=true'
+      expect(await filtered(noSystem)).toEqual(['1@other', '0@other', '1@s', '0@s'])
+      const other = ['1@other', '0@other']
+      expect(await filtered('context=streamid&type=prefix&data=ot,x')).toEqual(other)
+      expect(await filtered('context=StreamId&type=Regex&data=%5Eo.%2Br%24')).toEqual(other)
+      expect(await filtered('context=eventtype&type=prefix&data=%24')).toEqual(['0@$$s'])
+      const page = await feed(send, `${path}/head/backward/2?${noSystem}`)
+      expect(local(page.id)).toBe('/streams/%24all/filtered')
+      expect(pagesOf(page)).toEqual({
+        self: '',
+        first: `/head/backward/2?${noSystem}`,
+        last: `/${positionOf(0)}/forward/2?${noSystem}`,
+        next: `/${positionOf(2)}/backward/2?${noSystem}`,
+        previous: `/${positionOf(5)}/forward/2?${noSystem}`,
+      })
+      expect(await titles(send, `${path}/${positionOf(2)}/2?${noSystem}`)).toEqual(['1@s', '0@s'])
+      expect(await titles(send, `${path}/${positionOf(1)}/forward/2?${noSystem}`)).toEqual([
+        '0@other',
+        '1@s',
+      ])
+      const forwards = await follow(
+        send,
+        `${path}/${positionOf(0)}/forward/1?context=streamid&type=prefix&data=other`,
+        'previous',
+      )
+      expect(forwards.flat()).toEqual(['0@other', '1@other'])
+      expectStatus(await read(send, '/streams/s/filtered/head/20'), 404)
+    },
+  ),
+  {
+    name: 'atompub: a header that says who one is makes nobody of one',
+    run: async (send) => {
+      const trusted = { 'es-trustedauth': 'a@b.c; $admins' }
+      expectChallenge(await read(send, '/streams/$all', trusted))
+      const wrong = basic('a@b.c', 'no')
+      expectChallenge(await read(send, '/streams/$all', { ...trusted, ...wrong }))
+      expectStatus(await read(signedIn(send), '/streams/$all', { 'es-trustedauth': 'x' }), 200)
+    },
+  },
+  signedInCase('atompub: a filter that cannot be is refused', async (send) => {
+    const path = '/streams/$all/filtered'
+    for (const [query, problem] of [
+      ['', 'Invalid context argument: Must be streamid or eventtype'],
+      ['?context=x&type=prefix&data=a', 'Invalid context argument: Must be streamid or eventtype'],
+      ['?context=streamid&data=a', 'Invalid type argument: Must be prefix or regex'],
+      ['?context=streamid&type=prefix', 'Invalid data argument: Must not be empty'],
+      ['?context=streamid&type=regex&data=%5B', 'Invalid data argument: Is no regular expression'],
+      ['?exclude-system-events=1', 'Invalid exclude-system-events argument: Must be true'],
+    ] as const) {
+      expectBad(await read(send, path + query), problem)
+    }
+    for (const slow of ['(a%2B)%2B', '(a|a)(a|a)', 'a*a*a*', '(a)\\1', 'a%3Fa%3Fa%3F']) {
+      expectBad(
+        await read(send, `${path}?context=streamid&type=regex&data=${slow}`),
+        'Invalid data argument: The expression has more than one group or two repetitions, or repeats one',
+      )
+    }
+  }),
   signedInCase('atompub: a page of the log that cannot be is refused', async (send) => {
     expectBad(await read(send, '/streams/$all/5/forward/20'), 'Invalid position argument: 5')
     expectBad(
@@ -434,7 +499,7 @@ export const ATOMPUB_STREAM_CASES: readonly CorpusCase[] = [
       ])
     },
   ),
-  signedInCase('atompub: a reader may wait at the end of the log', async (send) => {
+  serverCase('atompub: a reader may wait at the end of the log', async (send) => {
     await fill(send, 's', 1)
     const waiting = read(send, `/streams/$all/${positionOf(1)}/forward/5`, { 'es-longpoll': '4' })
     await postEvent(send, 's', 1)

@@ -1,4 +1,6 @@
 /** Streams under their AtomPub paths. What pages do not need is loaded when it is asked for. */
+
+import { AppError } from '../../domain/app-error.ts'
 import type { Handler, Route, RouteAccess } from '../../http/handler.ts'
 import { backwardPage, forwardPage, headPage } from './page-request.ts'
 import type { AtomParts } from './parts.ts'
@@ -46,8 +48,34 @@ function allRows(parts: AtomParts): Row[] {
     { method: 'DELETE', path, handler: all(remove) },
     { method: 'GET', path, handler: read },
     { method: 'GET', path, handler: read },
+    ...filteredRows(parts),
   ]
 }
+
+/** The longer paths fit any stream, since names of parameters alone may stand beside `$`. */
+function filteredRows(parts: AtomParts): Row[] {
+  const head = made(allPage, ({ readFiltered, allHead }) => readFiltered(parts, allHead))
+  const back = onlyAll(
+    made(allPage, ({ readFiltered, allBackward }) => readFiltered(parts, allBackward)),
+  )
+  const on = onlyAll(
+    made(allPage, ({ readFiltered, allForward }) => readFiltered(parts, allForward)),
+  )
+  const path = '/streams/:stream/filtered/:number'
+  return [
+    { method: 'GET', path: '/streams/$all/filtered', handler: head },
+    { method: 'GET', path: `${path}/:count`, handler: back },
+    { method: 'GET', path: `${path}/backward/:count`, handler: back },
+    { method: 'GET', path: `${path}/forward/:count`, handler: on },
+  ]
+}
+
+const onlyAll =
+  (all: Handler): Handler =>
+  (request, context) => {
+    if (isAll(context.parameters)) return all(request, context)
+    throw new AppError('route-not-found', 'Only the log as a whole is filtered')
+  }
 
 function metadataRows(parts: AtomParts): Row[] {
   const path = '/streams/:stream/metadata'
