@@ -10,6 +10,7 @@ import {
   hashesOf,
   json,
   putEvent,
+  serverCase,
   signedInCase,
 } from './corpus-request.ts'
 
@@ -23,6 +24,7 @@ const update = (changes: unknown, headers: Record<string, string> = {}): CorpusR
 export const ACCESS_CASES: readonly CorpusCase[] = [
   {
     name: 'the log without credentials is 401 with a challenge',
+    meetsServer: true,
     run: async (send) => {
       const answer = await get(send, '/events')
       expectError(answer, 401, 'credentials-missing')
@@ -31,6 +33,7 @@ export const ACCESS_CASES: readonly CorpusCase[] = [
   },
   {
     name: 'an unknown path without credentials is 401 as well',
+    meetsServer: true,
     run: async (send) => expectError(await get(send, '/nope'), 401, 'credentials-missing'),
   },
   {
@@ -52,17 +55,18 @@ export const ACCESS_CASES: readonly CorpusCase[] = [
   },
   {
     name: 'OPTIONS tells the methods of a path without credentials',
+    meetsServer: true,
     run: async (send) => {
       const answer = await send({ method: 'OPTIONS', path: '/events' })
       expect(answer.status).toBe(204)
       expect(answer.headers['allow']).toBe('GET, HEAD, OPTIONS, POST, PUT')
     },
   },
-  signedInCase('an unknown path is 404', async (send) => {
+  serverCase('an unknown path is 404', async (send) => {
     expectError(await get(send, '/nope'), 404, 'route-not-found')
     expectError(await get(send, '/events/a/b'), 404, 'route-not-found')
   }),
-  signedInCase('HEAD of an unknown path is 404 without a body', async (send) => {
+  serverCase('HEAD of an unknown path is 404 without a body', async (send) => {
     const answer = await send({ method: 'HEAD', path: '/nope' })
     expect(answer).toMatchObject({ status: 404, body: Buffer.alloc(0) })
   }),
@@ -72,7 +76,7 @@ export const ACCESS_CASES: readonly CorpusCase[] = [
     expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8')
     expect(answer.body.toString()).toMatch(/^apie \S+\n$/)
   }),
-  signedInCase('the root is a page for a browser, which may not be framed', async (send) => {
+  serverCase('the root is a page for a browser, which may not be framed', async (send) => {
     const answer = await get(send, '/', { accept: 'text/html,*/*;q=0.8' })
     expect(answer.headers).toMatchObject({
       'content-type': 'text/html; charset=utf-8',
@@ -81,7 +85,7 @@ export const ACCESS_CASES: readonly CorpusCase[] = [
     })
     expect(answer.body.toString()).toMatch(/^<!doctype html>/)
   }),
-  signedInCase('a method that a path does not know is 405 with Allow', async (send) => {
+  serverCase('a method that a path does not know is 405 with Allow', async (send) => {
     const [event] = await append(send, 1)
     const remove = await send({ method: 'DELETE', path: `/events/${event?.hash}` })
     expectError(remove, 405, 'method-not-allowed')
@@ -94,11 +98,11 @@ export const ACCESS_CASES: readonly CorpusCase[] = [
     expect(verify.headers['allow']).toBe('OPTIONS, POST')
     expect(await hashesOf(send, '/events')).toEqual([event?.hash])
   }),
-  signedInCase('paths that climb are 404', async (send) => {
+  serverCase('paths that climb are 404', async (send) => {
     const paths = ['/storage/..%2F..%2Fetc', '/storage/%2Fetc%2Fssh', '/events/..%2Ftmp']
     for (const path of paths) expect([path, (await get(send, path)).status]).toEqual([path, 404])
   }),
-  signedInCase('every answer forbids guessing its type and sharing it', async (send) => {
+  serverCase('every answer forbids guessing its type and sharing it', async (send) => {
     for (const path of ['/', '/events', '/info', '/nope', '/events/x']) {
       const { headers } = await get(send, path)
       expect([path, headers]).toMatchObject([
@@ -111,7 +115,7 @@ export const ACCESS_CASES: readonly CorpusCase[] = [
       ])
     }
   }),
-  signedInCase('a page of another origin changes nothing', async (send) => {
+  serverCase('a page of another origin changes nothing', async (send) => {
     const foreign: Record<string, string>[] = [
       { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' },
       { origin: 'https://evil.example' },
@@ -126,6 +130,7 @@ export const ACCESS_CASES: readonly CorpusCase[] = [
   }),
   {
     name: 'a new password replaces the old one',
+    meetsServer: true,
     run: async (send) => {
       const answer = await send(update({ password: 'n' }, basic('a@b.c', 'pw')))
       expect([answer.status, json(answer)]).toEqual([200, { status: 'ok' }])

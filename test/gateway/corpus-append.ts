@@ -11,6 +11,7 @@ import {
   hashesOf,
   json,
   putEvent,
+  serverCase,
   signedInCase,
 } from './corpus-request.ts'
 
@@ -19,7 +20,7 @@ const ID = '0190b7a2-0000-7000-8000-0000000000aa'
 
 export const APPEND_CASES: readonly CorpusCase[] = [
   ...['PUT', 'POST'].map((method) =>
-    signedInCase(`${method} appends an event and answers with it`, async (send) => {
+    serverCase(`${method} appends an event and answers with it`, async (send) => {
       const answer = await send({
         method,
         path: '/events',
@@ -109,7 +110,7 @@ export const APPEND_CASES: readonly CorpusCase[] = [
     const answer = await putEvent(send, '{"eventType":"t","body":null,"eventId":null}')
     expect([answer.status, json(answer)]).toMatchObject([200, { body: null }])
   }),
-  signedInCase('numbers, metadata and stream are kept as they were sent', async (send) => {
+  serverCase('numbers, metadata and stream are kept as they were sent', async (send) => {
     const sent =
       '{"eventType":"t","stream":"Läden","body":{"n":12345678901234567890.50},"metadata":{"m":1e3}}'
     const answer = await putEvent(send, sent)
@@ -117,7 +118,7 @@ export const APPEND_CASES: readonly CorpusCase[] = [
       '"stream":"Läden","version":0,"position":0,"body":{"n":12345678901234567890.50},"metadata":{"m":1e3},',
     )
   }),
-  signedInCase('a compressed body is 415', async (send) => {
+  serverCase('a compressed body is 415', async (send) => {
     const event = { eventType: 't', body: 1 }
     const answer = await putEvent(send, event, { 'content-encoding': 'br' })
     expectError(answer, 415, 'media-type-unsupported')
@@ -132,7 +133,7 @@ export const APPEND_CASES: readonly CorpusCase[] = [
     expect(second.headers['x-apie-hash']).toBe(hash)
     expect(await hashesOf(send, '/events')).toEqual([hash])
   }),
-  signedInCase('If-None-Match: * expects an empty log, If-Match: * the opposite', async (send) => {
+  serverCase('If-None-Match: * expects an empty log, If-Match: * the opposite', async (send) => {
     const event = { eventType: 't', body: 1 }
     expect((await putEvent(send, event, { 'if-match': '*' })).status).toBe(412)
     expect((await putEvent(send, event, { 'if-none-match': '*' })).status).toBe(200)
@@ -156,7 +157,7 @@ export const APPEND_CASES: readonly CorpusCase[] = [
     }
     expect(await hashesOf(send, '/events')).toHaveLength(6)
   }),
-  signedInCase('fifty appends at once all go through and the chain verifies', async (send) => {
+  serverCase('fifty appends at once all go through and the chain verifies', async (send) => {
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, n) => putEvent(send, { eventType: 't', body: n })),
     )
@@ -166,7 +167,7 @@ export const APPEND_CASES: readonly CorpusCase[] = [
     const verify = await send({ method: 'POST', path: '/events/verify' })
     expect([verify.status, json(verify)]).toMatchObject([200, { status: 'ok' }])
   }),
-  signedInCase('of fifty appends with the same If-Match exactly one goes through', async (send) => {
+  serverCase('of fifty appends with the same If-Match exactly one goes through', async (send) => {
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, n) =>
         putEvent(send, { eventType: 't', body: n }, { 'if-match': EMPTY }),

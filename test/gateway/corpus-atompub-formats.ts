@@ -14,7 +14,7 @@ import {
   postEvent,
   read,
 } from './atompub-request.ts'
-import { type CorpusCase, json, type Send, signedInCase } from './corpus-request.ts'
+import { type CorpusCase, json, type Send, serverCase, signedInCase } from './corpus-request.ts'
 
 const V = 'application/vnd.eventstore.'
 const NONE = 'none'
@@ -137,6 +137,7 @@ export const ATOMPUB_FORMAT_CASES: readonly CorpusCase[] = [
   }),
   {
     name: 'atompub: OPTIONS tells the methods of a path, to anybody',
+    meetsServer: true,
     run: async (send) => {
       for (const [path, methods] of METHODS) {
         const answer = await ask(send, 'OPTIONS', path)
@@ -145,7 +146,7 @@ export const ATOMPUB_FORMAT_CASES: readonly CorpusCase[] = [
       }
     },
   },
-  signedInCase(
+  serverCase(
     'atompub: every answer tells pages of other origins what they may do',
     async (send) => {
       await fill(send, 's', 1)
@@ -169,7 +170,7 @@ export const ATOMPUB_FORMAT_CASES: readonly CorpusCase[] = [
       expect(preflight.headers).not.toHaveProperty('access-control-allow-credentials')
     },
   ),
-  signedInCase(
+  serverCase(
     'atompub: a page of another origin may post what browsers ask leave for',
     async (send) => {
       const other = { origin: 'https://other.example', 'sec-fetch-site': 'cross-site' }
@@ -178,7 +179,7 @@ export const ATOMPUB_FORMAT_CASES: readonly CorpusCase[] = [
       expectStatus(unasked, 403)
     },
   ),
-  signedInCase(
+  serverCase(
     'atompub: other methods are 405, HEAD among them, and other paths 404',
     async (send) => {
       for (const [method, path] of [
@@ -199,6 +200,7 @@ export const ATOMPUB_FORMAT_CASES: readonly CorpusCase[] = [
   ),
   {
     name: 'atompub: who is nobody is asked who he is',
+    meetsServer: true,
     run: async (send) => {
       for (const [method, path] of [
         ['GET', '/streams/s'],
@@ -218,6 +220,7 @@ export const ATOMPUB_FORMAT_CASES: readonly CorpusCase[] = [
   },
   {
     name: 'atompub: a slash too many leads to the address without, for anybody',
+    meetsServer: true,
     run: async (send) => {
       for (const [method, path, target] of [
         ['GET', '/streams/a%20b/?embed=body', '/streams/a%20b?embed=body'],
@@ -235,7 +238,7 @@ export const ATOMPUB_FORMAT_CASES: readonly CorpusCase[] = [
       }
     },
   },
-  signedInCase('atompub: names are escaped in addresses and nowhere else', async (send) => {
+  serverCase('atompub: names are escaped in addresses and nowhere else', async (send) => {
     for (const [name, escaped] of [
       ['$odd', '%24odd'],
       ['a@b', 'a%40b'],
@@ -252,7 +255,7 @@ export const ATOMPUB_FORMAT_CASES: readonly CorpusCase[] = [
     expectStatus(await read(send, '/streams/$odd'), 200)
     expectStatus(await read(send, '/streams/a@b'), 200)
   }),
-  signedInCase('atompub: links name the server as a proxy says it is called', async (send) => {
+  serverCase('atompub: links name the server as a proxy says it is called', async (send) => {
     await fill(send, 's', 1)
     const idOf = async (headers: Headers) =>
       (json(await read(send, '/streams/s', headers)) as { id: string }).id.replace(
@@ -267,7 +270,7 @@ export const ATOMPUB_FORMAT_CASES: readonly CorpusCase[] = [
       }),
     ).toBe('https://shop.example/es/streams/s')
   }),
-  signedInCase('atompub: a path that is no text is refused', async (send) => {
+  serverCase('atompub: a path that is no text is refused', async (send) => {
     expectStatus(await read(send, '/streams/%FF'), 400)
     expectStatus(await postEvent(send, 's', 1, { 'content-encoding': 'gzip' }), 415)
     expectStatus(

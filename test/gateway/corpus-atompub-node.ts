@@ -7,6 +7,7 @@ import {
   get,
   json,
   type Send,
+  serverCase,
   signedInCase,
 } from './corpus-request.ts'
 
@@ -49,6 +50,7 @@ export const ATOMPUB_NODE_CASES: readonly CorpusCase[] = [
   },
   {
     name: 'liveness answers with the status that is asked for',
+    meetsServer: true,
     run: async (send) => {
       expect((await get(send, '/health/live')).status).toBe(204)
       expect((await get(send, '/health/live?liveCode=200')).status).toBe(200)
@@ -110,7 +112,7 @@ export const ATOMPUB_NODE_CASES: readonly CorpusCase[] = [
   signedInCase('subsystems are listed', async (send) => {
     expect(json(await get(send, '/sys/subsystems'))).toEqual(['PersistentSubscriptions'])
   }),
-  signedInCase('the pages of the other server lead to ours', async (send) => {
+  serverCase('the pages of the other server lead to ours', async (send) => {
     for (const path of ['/web', '/web/index.html']) {
       const answer = await get(send, path, FORWARDED)
       expect(answer.status).toBe(302)
@@ -127,7 +129,7 @@ export const ATOMPUB_NODE_CASES: readonly CorpusCase[] = [
       expect([path, await as('operator'), await as('writer')]).toEqual([path, 200, 401])
     }
   }),
-  signedInCase('scavenging is started by operators and told of afterwards', async (send) => {
+  serverCase('scavenging is started by operators and told of afterwards', async (send) => {
     await addUser(send, 'writer', [])
     await addUser(send, 'operator', ['$ops'])
     const start = (name: string, query?: string) =>

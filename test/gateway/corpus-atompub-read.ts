@@ -24,6 +24,7 @@ import {
   type CorpusCase,
   json,
   type Send,
+  serverCase,
   signedInCase,
 } from './corpus-request.ts'
 
@@ -244,7 +245,7 @@ export const ATOMPUB_READ_CASES: readonly CorpusCase[] = [
       metadata: '/metadata',
     })
   }),
-  signedInCase('atompub: a feed has its members in their order', async (send) => {
+  serverCase('atompub: a feed has its members in their order', async (send) => {
     await postBatch(send, 's-1', [SOLD])
     const page = await feed(send, '/streams/s-1')
     expect(keysOf(page)).toEqual([
@@ -309,7 +310,7 @@ export const ATOMPUB_READ_CASES: readonly CorpusCase[] = [
       expect(answer.headers['vary']).toContain('Accept')
     }
   }),
-  signedInCase('atompub: a reader who has the page is told so', async (send) => {
+  serverCase('atompub: a reader who has the page is told so', async (send) => {
     await fill(send, 's', 5)
     for (const [accept, tag] of TAGS) {
       for (const path of ['', '/head/backward/2', '/5/backward/2', '/0/forward/6']) {
@@ -338,7 +339,7 @@ export const ATOMPUB_READ_CASES: readonly CorpusCase[] = [
     expect(fixed.headers['cache-control']).toBe(ONE_YEAR)
   }),
 
-  signedInCase('atompub: a reader who waits gets the event when it comes', async (send) => {
+  serverCase('atompub: a reader who waits gets the event when it comes', async (send) => {
     await fill(send, 's', 1)
     const waiting = read(send, '/streams/s/1/forward/20', { 'es-longpoll': '4' })
     await postEvent(send, 's', 1)

@@ -7,6 +7,7 @@ import {
   get,
   json,
   type Send,
+  serverCase,
   signedInCase,
 } from './corpus-request.ts'
 
@@ -52,7 +53,7 @@ async function shown(send: Send, path: string): Promise<Record<string, unknown>>
 }
 
 export const ATOMPUB_USER_CASES: readonly CorpusCase[] = [
-  signedInCase('an account is made, told and never shows its password', async (send) => {
+  serverCase('an account is made, told and never shows its password', async (send) => {
     const made = await post(send, '/users/', ANNA)
     expectStatus(made, 201)
     expect(made.headers['location']).toMatch(/^http:\/\/apie\.example:2113(\/.*)?\/users\/anna$/)
@@ -160,7 +161,7 @@ export const ATOMPUB_USER_CASES: readonly CorpusCase[] = [
     expectStatus(await send(parts), 400)
     expectStatus(await get(send, '/users/anna'), 404)
   }),
-  signedInCase('a body that is not JSON is 415', async (send) => {
+  serverCase('a body that is not JSON is 415', async (send) => {
     for (const type of ['', 'text/plain', 'application/json; charset=latin1']) {
       const answer = await post(send, '/users', ANNA, { 'content-type': type })
       expectStatus(answer, 415)

@@ -20,7 +20,7 @@ import {
   remove,
   titles,
 } from './atompub-request.ts'
-import { type CorpusCase, json, type Send, signedInCase } from './corpus-request.ts'
+import { type CorpusCase, json, type Send, serverCase, signedInCase } from './corpus-request.ts'
 
 /** The data of event `n` of stream `s`. */
 const dataOf = async (send: Send, target: string, accept = 'application/json'): Promise<string> => {
@@ -177,7 +177,7 @@ export const ATOMPUB_WRITE_CASES: readonly CorpusCase[] = [
       expect(raw).toBe(body)
     }),
   ),
-  signedInCase('atompub: bytes that are no text come back as they are', async (send) => {
+  serverCase('atompub: bytes that are no text come back as they are', async (send) => {
     const bytes = Buffer.from([0, 255, 10, 13, 128, 34])
     const headers = { 'content-type': 'application/octet-stream' }
     expectStatus(await postEvent(send, 's', 1, headers, bytes), 201)
@@ -201,7 +201,7 @@ export const ATOMPUB_WRITE_CASES: readonly CorpusCase[] = [
       expectEmpty(await read(send, '/streams/s'), 404, 'Not Found')
     }),
   ),
-  signedInCase('atompub: the first thing that is wrong is told', async (send) => {
+  serverCase('atompub: the first thing that is wrong is told', async (send) => {
     const wrong = { 'es-eventid': 'x', 'es-expectedversion': 'x' }
     const noType = await ask(
       send,
@@ -226,7 +226,7 @@ export const ATOMPUB_WRITE_CASES: readonly CorpusCase[] = [
     }),
   ),
 
-  signedInCase(
+  serverCase(
     'atompub: without an id the post is sent on to one that can be repeated',
     async (send) => {
       const answer = await postEvent(send, 's', 1, { 'es-eventid': '' })
@@ -308,7 +308,7 @@ export const ATOMPUB_WRITE_CASES: readonly CorpusCase[] = [
     expectBad(await ask(send, 'POST', '/streams/s', { 'content-type': EVENTS_JSON }, body), /GUID/)
     expectEmpty(await read(send, '/streams/s'), 404, 'Not Found')
   }),
-  signedInCase('atompub: five thousand events are taken in one post', async (send) => {
+  serverCase('atompub: five thousand events are taken in one post', async (send) => {
     await fill(send, 's', 5000)
     const page = await feed(send, '/streams/s/0/forward/4096')
     expect([page.entries.length, page.entries[0]?.title, page.headOfStream]).toEqual([
@@ -406,7 +406,7 @@ export const ATOMPUB_WRITE_CASES: readonly CorpusCase[] = [
     expectEmpty(await read(send, '/streams/s'), 404, 'Not Found')
   }),
 
-  signedInCase('atompub: an event may have 4 MiB and no more', async (send) => {
+  serverCase('atompub: an event may have 4 MiB and no more', async (send) => {
     const LIMIT = 4 * 1024 * 1024
     const raw = { 'content-type': 'application/octet-stream' }
     expectStatus(await postEvent(send, 's', 1, raw, Buffer.alloc(LIMIT, 'x')), 201)

@@ -1,7 +1,14 @@
 /** Cases about what the event server tells besides: single events, consumers, counts, searches, metrics, health. */
 import parsePrometheus from 'parse-prometheus-text-format'
 import { expect } from 'vitest'
-import { type CorpusCase, get, json, type Send, signedInCase } from './corpus-request.ts'
+import {
+  type CorpusCase,
+  get,
+  json,
+  type Send,
+  serverCase,
+  signedInCase,
+} from './corpus-request.ts'
 import {
   acknowledge,
   C1,
@@ -155,7 +162,7 @@ export const EVENT_SERVER_REPORT_CASES: readonly CorpusCase[] = [
       )
     },
   ),
-  signedInCase('the metrics are what Prometheus reads', async (send) => {
+  serverCase('the metrics are what Prometheus reads', async (send) => {
     await consumed(send)
     await published(send, 'a "quoted\\" name')
     const answer = await get(send, '/api/v1/metrics')

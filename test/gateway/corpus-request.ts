@@ -23,7 +23,17 @@ export type CorpusAnswer = {
 /** One request through a gateway, nothing added to it. */
 export type Send = (request: CorpusRequest) => Promise<CorpusAnswer>
 
-export type CorpusCase = { readonly name: string; run(send: Send): Promise<void> }
+export type CorpusCase = {
+  readonly name: string
+  /**
+   * It asks for something that web servers do in different ways: a method, a status or a header that they
+   * add to, a body or an answer that is large, compressed, empty or no text, a path that they rewrite, requests
+   * at once, an answer that is waited for; or it is the one case that stands for its API. These run
+   * under every kind of Apache, the others, whose requests look alike from outside, under the first.
+   */
+  readonly meetsServer?: true
+  run(send: Send): Promise<void>
+}
 
 /** SHA-256 of nothing. */
 export const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
@@ -43,6 +53,12 @@ export const signedIn =
 export const signedInCase = (name: string, run: (send: Send) => Promise<void>): CorpusCase => ({
   name,
   run: (send) => run(signedIn(send)),
+})
+
+/** The same for a case that `meetsServer`. */
+export const serverCase = (name: string, run: (send: Send) => Promise<void>): CorpusCase => ({
+  ...signedInCase(name, run),
+  meetsServer: true,
 })
 
 export const json = (answer: CorpusAnswer): unknown => JSON.parse(answer.body.toString('utf8'))

@@ -8,6 +8,7 @@ import {
   get,
   json,
   type Send,
+  serverCase,
   signedInCase,
 } from './corpus-request.ts'
 
@@ -66,7 +67,7 @@ export const STORAGE_CASES: readonly CorpusCase[] = [
     const known = await get(send, `/storage/${HELLO}`, { 'if-none-match': `"${HELLO}"` })
     expect([known.status, known.body.length]).toEqual([304, 0])
   }),
-  signedInCase('HEAD of content has the headers and no body', async (send) => {
+  serverCase('HEAD of content has the headers and no body', async (send) => {
     await put(send, 'hello.bin', 'hello', 'application/octet-stream')
     const answer = await send({ method: 'HEAD', path: `/storage/${HELLO}` })
     expect(answer).toMatchObject({ status: 200, body: Buffer.alloc(0) })
@@ -101,7 +102,7 @@ export const STORAGE_CASES: readonly CorpusCase[] = [
       expectError(await get(send, wrong), 404, 'content-not-found')
     }
   }),
-  signedInCase('a range of content is 206', async (send) => {
+  serverCase('a range of content is 206', async (send) => {
     await put(send, 'hello.bin', 'hello', 'application/octet-stream')
     const range = (value: string, more: Record<string, string> = {}) =>
       get(send, `/storage/${HELLO}`, { range: value, ...more })
@@ -122,7 +123,7 @@ export const STORAGE_CASES: readonly CorpusCase[] = [
     const fresh = await range('bytes=1-3', { 'if-range': `"${HELLO}"` })
     expect([fresh.status, fresh.body.toString()]).toEqual([206, 'ell'])
   }),
-  signedInCase('content that is deleted is gone', async (send) => {
+  serverCase('content that is deleted is gone', async (send) => {
     await put(send, 'hello.txt', 'hello')
     const remove = () => send({ method: 'DELETE', path: `/storage/${HELLO}` })
     const first = await remove()
@@ -153,7 +154,7 @@ export const STORAGE_CASES: readonly CorpusCase[] = [
     const read = await get(send, `/storage/${EMPTY}`)
     expect([read.status, read.body.length]).toEqual([200, 0])
   }),
-  signedInCase('a megabyte of any bytes comes back as it was', async (send) => {
+  serverCase('a megabyte of any bytes comes back as it was', async (send) => {
     const bytes = Buffer.alloc(
       1_000_003,
       Uint8Array.from({ length: 256 }, (_, n) => n),
