@@ -11,16 +11,26 @@ const authorization = basic('a@b.c', 'pw')
 const LIMIT_MS = 20_000
 
 const XML = 'application/vnd.eventstore.events+xml'
+const EVENT_SERVER = 'application/json; charset=utf-8'
 const JSON_BATCH = 'application/vnd.eventstore.events+json'
 
 const ID = '0190b7a2-0000-7000-8000-0000000000aa'
 const xmlEvent = (data: string) =>
   `<Events><Event><EventId>${ID}</EventId><EventType>t</EventType><Data>${data}</Data></Event></Events>`
+const serverEvent = (data: string) =>
+  '{"event":{"name":"t","version":1},"system":{"id":"S","name":"s","time":"2026-01-31 12:00:00",' +
+  `"timezone":"Europe/Berlin"},"trigger":{"type":"manual","name":"c"},"payload":{"a":${data}}}`
 const jsonEvent = (data: string) => `[{"eventId":"${ID}","eventType":"t","data":${data}}]`
 
+/** Each API has a type of its own here. */
+function pathOf(type: string): string {
+  if (type === EVENT_SERVER) return '/api/v1/streams/s/events'
+  return type === 'application/json' ? '/events' : '/streams/s'
+}
+
 async function post(app: TestApp, type: string, body: string | Uint8Array, more = {}) {
-  const headers = { authorization, 'content-type': type, ...more }
-  const path = type === 'application/json' ? '/events' : '/streams/s'
+  const headers = { authorization, 'content-type': type, 'x-producer-id': ID, ...more }
+  const path = pathOf(type)
   return app.send({ method: 'POST', path, headers, body: Buffer.from(body) })
 }
 
@@ -133,6 +143,7 @@ describe('XML', () => {
 describe.each([
   ['an event', 'application/json', (data: string) => `{"eventType":"t","body":${data}}`],
   ['a batch', JSON_BATCH, jsonEvent],
+  ['an event of the event server', EVENT_SERVER, serverEvent],
 ] as const)('JSON of %s', (_title, type, around) => {
   const wide = (count: number) =>
     `{${Array.from({ length: count }, (_, n) => `"k${n}":0`).join(',')}}`
@@ -181,7 +192,7 @@ describe('a body that is compressed', () => {
     ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
     ['nonsense', zeros.subarray(0, 10)],
   ])('by %s is 415 and nothing is unpacked', async (coding, body) => {
-    for (const type of ['application/json', JSON_BATCH, XML]) {
+    for (const type of ['application/json', JSON_BATCH, XML, EVENT_SERVER]) {
       const app = await openTestApp()
       const answer = await post(app, type, body, { 'content-encoding': coding })
       expect([type, answer.status]).toEqual([type, 415])

@@ -29,6 +29,8 @@ function seeds(): string[] {
     head('POST /events', sized) + EVENT,
     `${head('POST /events', chunked)}${EVENT.length.toString(16)}\r\n${EVENT}\r\n0\r\n\r\n`,
     head('POST /streams/s', `${sized}ES-EventType: t\r\nES-EventId: ${UUID}\r\n`) + EVENT,
+    head('GET /api/v1/streams/s/events', `X-Consumer-ID: ${UUID}\r\n`),
+    head('POST /api/v1/streams/s/events', `${sized}X-Producer-ID: ${UUID}\r\n`) + EVENT,
     `${head('PUT /storage/a.txt', 'Content-Length: 5\r\n')}hello`,
     head('GET /storage/x', 'Range: bytes=0-1\r\nIf-Range: "x"\r\n'),
   ]

@@ -180,6 +180,8 @@ describeServers('a page of another origin', UNSHARED, (server) => {
           '/storage/a.txt',
           '/user/update',
           '/events/verify',
+          '/api/v1/streams/s/events',
+          '/api/v1/search',
         ]) {
           const answer = await server().send(path, {
             method: 'POST',
@@ -223,7 +225,15 @@ describeServers('a page of another origin', UNSHARED, (server) => {
   })
 
   it('is never told that it may come with credentials', async () => {
-    for (const path of ['/events', '/info', '/storage/x', '/streams/s', '/users', '/stats']) {
+    for (const path of [
+      '/events',
+      '/info',
+      '/storage/x',
+      '/streams/s',
+      '/users',
+      '/stats',
+      '/api/v1/streams/s/events',
+    ]) {
       for (const method of ['GET', 'OPTIONS', 'POST']) {
         const { headers } = await server().send(path, {
           method,
