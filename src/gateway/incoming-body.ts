@@ -10,7 +10,7 @@ const MOST_DRAINED_BYTES = 1 << 20
 /** @throws AppError `body-incomplete` while it is read */
 export function bodyOf(incoming: IncomingMessage): AsyncIterable<Uint8Array> {
   const length = announcedLength(incoming)
-  if (length === 0) return nothing()
+  if (length === 0) return NOTHING
   return length <= SMALL ? inOnePiece(incoming) : inPieces(incoming)
 }
 
@@ -26,7 +26,9 @@ function announcedLength({ headers }: IncomingMessage): number {
   return Number(headers['content-length'] ?? 0)
 }
 
-async function* nothing(): AsyncGenerator<Uint8Array> {}
+const NOTHING: AsyncIterable<Uint8Array> = {
+  async *[Symbol.asyncIterator]() {},
+}
 
 async function* inOnePiece(incoming: IncomingMessage): AsyncGenerator<Uint8Array> {
   // Mostly it came along with the head and is there: reading it so saves the work of listening.

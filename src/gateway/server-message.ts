@@ -13,8 +13,7 @@ export function requestOf(incoming: IncomingMessage): HttpRequest {
   const { path, query } = splitTarget(incoming.url ?? '/')
   const { headers } = incoming
   const length = headers['content-length']
-  const problem = pathProblem(path) ?? headProblem(incoming)
-  return {
+  const request: HttpRequest = {
     method: incoming.method ?? 'GET',
     path,
     query,
@@ -26,8 +25,9 @@ export function requestOf(incoming: IncomingMessage): HttpRequest {
     remoteUser: undefined,
     origin: `http://${headers.host ?? 'localhost'}`,
     mount: '',
-    ...(problem ? { problem } : {}),
   }
+  const problem = pathProblem(path) ?? headProblem(incoming)
+  return problem ? { ...request, problem } : request
 }
 
 /** What the parser lets through: HTTP/0.9, and more than one Host (RFC 9112 §3.2). */

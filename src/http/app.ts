@@ -9,8 +9,8 @@ import type { Principal } from '../domain/account.ts'
 import { AppError } from '../domain/app-error.ts'
 import { randomUuid } from '../kit/uuid.ts'
 import { type Api, type ApiStyle, apiOfPath } from './api.ts'
-import type { Authenticate, RequestContext } from './handler.ts'
-import type { App, HttpRequest, HttpResponse } from './message.ts'
+import type { Authenticate, RequestContext, RouteParameters } from './handler.ts'
+import type { App, HttpHeaders, HttpRequest, HttpResponse } from './message.ts'
 import { statusOf } from './problem.ts'
 import { finishResponse } from './response.ts'
 import {
@@ -40,14 +40,16 @@ export type AppParts = {
 
 export function createApp(parts: AppParts): App {
   const open = createApiShelf(parts.apis)
+  const finish = createFinish()
   return async (request) => {
-    const { router, style } = await open(request.path)
+    const api = open(request.path)
+    const { router, style } = api instanceof Promise ? await api : api
     const asked: Asked = { request, style, methods: [] }
     try {
       const answer = await respond(asked, router, parts)
-      return reported(finished(answer, asked), parts)
+      return reported(finish(answer, asked), parts)
     } catch (error) {
-      return finished(failure(error, asked, parts), asked)
+      return finish(failure(error, asked, parts), asked)
     }
   }
 }
@@ -58,22 +60,23 @@ type Asked = { readonly request: HttpRequest; readonly style: ApiStyle; methods:
 type OpenApi = { readonly router: Router; readonly style: ApiStyle }
 
 /** APIs by path, each loaded once. */
-function createApiShelf(apis: readonly Api[]): (path: string) => Promise<OpenApi> {
+function createApiShelf(apis: readonly Api[]): (path: string) => OpenApi | Promise<OpenApi> {
   const opened = new Map<Api, OpenApi>()
   // Mostly the next request is for the same path.
   let last: { readonly path: string; readonly api: OpenApi } | undefined
-  return async (path) => {
-    if (last?.path === path) return last.api
-    const api = apiOfPath(apis, path)
-    const there = opened.get(api)
-    if (there) {
-      last = { path, api: there }
-      return there
-    }
+  const load = async (api: Api): Promise<OpenApi> => {
     const { routes, style } = await api.load()
     const fresh = { router: createRouter(routes, style.answersHead), style }
     opened.set(api, fresh)
     return fresh
+  }
+  return (path) => {
+    if (last?.path === path) return last.api
+    const api = apiOfPath(apis, path)
+    const there = opened.get(api)
+    if (!there) return load(api)
+    last = { path, api: there }
+    return there
   }
 }
 
@@ -117,16 +120,32 @@ function contextOf(
   settings: AppSettings,
 ): RequestContext {
   const baseUrl = settings.baseUrl === '' ? request.mount : settings.baseUrl.replace(/\/+$/, '')
-  let query: URLSearchParams | undefined
-  return {
-    principal,
-    parameters,
-    // Taken apart when it is first asked for.
-    get query() {
-      query ??= new URLSearchParams(request.query)
-      return query
-    },
-    baseUrl,
+  return new Context(request, parameters, principal, baseUrl)
+}
+
+class Context implements RequestContext {
+  readonly principal: Principal
+  readonly parameters: RouteParameters
+  readonly baseUrl: string
+  private readonly request: HttpRequest
+  private parsed: URLSearchParams | undefined
+
+  constructor(
+    request: HttpRequest,
+    parameters: RouteParameters,
+    principal: Principal,
+    baseUrl: string,
+  ) {
+    this.request = request
+    this.parameters = parameters
+    this.principal = principal
+    this.baseUrl = baseUrl
+  }
+
+  /** Taken apart when it is first asked for. */
+  get query(): URLSearchParams {
+    this.parsed ??= new URLSearchParams(this.request.query)
+    return this.parsed
   }
 }
 
@@ -137,14 +156,34 @@ function noRoute(match: Exclude<RouteMatch, RouteFound>, { answersHead }: ApiSty
   })
 }
 
+type Finished = {
+  readonly shared: HttpHeaders
+  readonly method: string
+  readonly response: HttpResponse
+}
+
+/** Finishes answers; one that is repeated is finished once for each method and each set of shared headers. */
+function createFinish(): (response: HttpResponse, asked: Asked) => HttpResponse {
+  const known = new WeakMap<HttpResponse, Finished>()
+  return (response, { request, style, methods }) => {
+    const { method } = request
+    const shared = style.headers(request, methods)
+    if (!response.isRepeated) return finished(response, shared, method)
+    const there = known.get(response)
+    if (there?.shared === shared && there.method === method) return there.response
+    const made = finished(response, shared, method)
+    known.set(response, { shared, method, response: made })
+    return made
+  }
+}
+
 /** The answer as it leaves, with what its API says of every answer. */
-function finished(response: HttpResponse, { request, style, methods }: Asked): HttpResponse {
-  const shared = style.headers(request, methods)
+function finished(response: HttpResponse, shared: HttpHeaders, method: string): HttpResponse {
   const own = response.headers
   const vary = [shared['vary'] ?? [], own['vary'] ?? []].flat()
   const headers =
     vary.length > 0 ? { ...shared, ...own, vary: vary.join(', ') } : { ...shared, ...own }
-  return finishResponse({ ...response, headers }, request.method)
+  return finishResponse({ ...response, headers }, method)
 }
 
 /** Errors that say nothing is wrong with the request but with us also go to the log. */

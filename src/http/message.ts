@@ -51,6 +51,8 @@ export type HttpResponse = {
   readonly reason?: string
   readonly headers: HttpHeaders
   readonly body?: HttpBody
+  /** The same record answers other requests, too: what is made of it may be kept. */
+  readonly isRepeated?: true
 }
 
 /** The app: one function, callable without a socket. It never rejects. */

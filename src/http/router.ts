@@ -6,6 +6,7 @@
  */
 import { parse } from 'regexparam'
 import { AppError } from '../domain/app-error.ts'
+import { BoundedMap } from '../kit/bounded-map.ts'
 import type { Route, RouteParameters } from './handler.ts'
 
 /** What stands under a path: a route for this method, or other methods only, or nothing. */
@@ -49,17 +50,32 @@ export function createRouter(routes: readonly Route[], answersHead = true): Rout
     if (/[:*]/.test(route.path)) addPattern(patterns, route)
     else fixed.set(route.path, [...(fixed.get(route.path) ?? []), route])
   }
+  const find = (method: string, path: string): RouteMatch => {
+    const plain = plainPath(path)
+    const here = fixed.get(plain) ?? fixed.get(plain.replace(/\/$/, ''))
+    const found = here
+      ? [{ routes: here, parameters: {} }]
+      : matches(patterns.get(firstSegment(plain)) ?? [], plain)
+    return choose(method, found, answersHead)
+  }
+  // Clients ask for the same paths again and again.
+  const known = new BoundedMap<string, RouteMatch>(MOST_KNOWN)
   return {
     find: (method, path) => {
-      const plain = plainPath(path)
-      const here = fixed.get(plain) ?? fixed.get(plain.replace(/\/$/, ''))
-      const found = here
-        ? [{ routes: here, parameters: {} }]
-        : matches(patterns.get(firstSegment(plain)) ?? [], plain)
-      return choose(method, found, answersHead)
+      if (path.length > LONGEST_KNOWN) return find(method, path)
+      const key = `${method} ${path}`
+      const there = known.get(key)
+      if (there) return there
+      const match = find(method, path)
+      known.set(key, match)
+      return match
     },
   }
 }
+
+/** Paths whose routes are kept in memory, and the characters that one may have. */
+const MOST_KNOWN = 512
+const LONGEST_KNOWN = 256
 
 function addPattern(patterns: Map<string, Pattern[]>, route: Route): void {
   const first = firstSegment(route.path)

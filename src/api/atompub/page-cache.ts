@@ -22,34 +22,42 @@ const LARGEST_PAGE = 128 * 1024
 
 export const noPageCache: PageCache = async (_request, _context, make) => (await make()).response
 
-export function createPageCache(log: Pick<LogEngine, 'head'>): PageCache {
+export function createPageCache(log: PageLog): PageCache {
   const pages = new BoundedMap<string, { readonly count: number; readonly response: HttpResponse }>(
     MOST_PAGES,
   )
   return async (request, context, make) => {
     const key = keyOf(request, context)
-    const { count } = await log.head()
+    const count = log.stamp?.() ?? (await log.head()).count
     const there = pages.get(key)
     if (there?.count === count) return there.response
     const { response, isLasting } = await make()
     const { body } = response
     if (!isLasting || typeof body !== 'string' || body.length > LARGEST_PAGE) return response
-    const kept = { ...response, body: Buffer.from(body) }
+    const kept: HttpResponse = { ...response, body: Buffer.from(body), isRepeated: true }
     pages.set(key, { count, response: kept })
     return kept
   }
 }
 
+/** Its stamp is the number of its events. */
+type PageLog = Pick<LogEngine, 'head' | 'stamp'>
+
 /** Everything that an answer can follow from, besides the log. */
 function keyOf(request: HttpRequest, { principal }: RequestContext): string {
   const { path, query, headers, origin, mount } = request
   const { name, role, groups = [], isAnonymous } = principal
-  const parts = [path, query, origin, mount, name, role, String(isAnonymous), ...groups]
-  for (const header of Object.keys(headers)) {
-    if (isLookedAt(header)) parts.push(header, headers[header] ?? '')
+  let key = `${path}\n${query}\n${origin}\n${mount}\n${name}\n${role}\n${isAnonymous}`
+  for (const group of groups) key += `\n=${group}`
+  for (const header in headers) {
+    if (isLookedAt(header)) key += `\n${header}\n${headers[header] ?? ''}`
   }
-  return parts.join('\n')
+  return key
 }
 
 const isLookedAt = (header: string): boolean =>
-  header === 'accept' || header === 'if-none-match' || /^(?:es|kurrent|x-forwarded)-/.test(header)
+  header === 'accept' ||
+  header === 'if-none-match' ||
+  header.startsWith('es-') ||
+  header.startsWith('x-forwarded-') ||
+  header.startsWith('kurrent-')

@@ -39,7 +39,7 @@ function allRows(parts: AtomParts): Row[] {
   const all =
     (handler: Handler): Handler =>
     (request, context) =>
-      handler(request, { ...context, parameters: { stream: '$all' } })
+      handler(request, { ...context, query: context.query, parameters: { stream: '$all' } })
   const read = made(allPage, ({ readAll, allHead }) => readAll(parts, allHead))
   const post = made(writing, ({ postEvents }) => postEvents(parts))
   const remove = made(deleting, ({ deleteStream }) => deleteStream(parts))

@@ -20,7 +20,7 @@ import { feedBody } from './feed-writer.ts'
 import { longPollOf, waitForEvent } from './long-poll.ts'
 import { type Codec, FEED_CODECS } from './media-types.ts'
 import { negotiate, typeHeaders } from './negotiation.ts'
-import { type MadePage, noPageCache } from './page-cache.ts'
+import type { MadePage } from './page-cache.ts'
 import type { PageForm } from './page-request.ts'
 import type { AtomParts } from './parts.ts'
 import { checkRequireLeader, resolveLinksOf } from './request-headers.ts'
@@ -51,18 +51,19 @@ export function readPage(
   form: PageForm,
   streamOf: StreamOf = streamParameter,
 ): Handler {
-  return async (request, context) => {
-    const codec = negotiate(request, context.query, FEED_CODECS)
-    const stream = streamOf(context.parameters)
-    if (codec.form === 'description') return description(parts, context, stream, codec)
-    const page = form(context.parameters, parts.settings.maxFeedEvents)
-    const longPollMs = page.direction === 'forward' ? longPollOf(request, parts.settings) : 0
-    const followsLinks = resolveLinksOf(request, true)
-    checkRequireLeader(request)
-    const asked = { stream, page, codec, followsLinks, longPollMs }
-    const pages = longPollMs === 0 ? parts.pages : noPageCache
-    return pages(request, context, () => answer(parts, request, context, asked))
-  }
+  return (request, context) =>
+    parts.pages(request, context, async () => {
+      const codec = negotiate(request, context.query, FEED_CODECS)
+      const stream = streamOf(context.parameters)
+      if (codec.form === 'description') {
+        return { response: await description(parts, context, stream, codec), isLasting: false }
+      }
+      const page = form(context.parameters, parts.settings.maxFeedEvents)
+      const longPollMs = page.direction === 'forward' ? longPollOf(request, parts.settings) : 0
+      const followsLinks = resolveLinksOf(request, true)
+      checkRequireLeader(request)
+      return answer(parts, request, context, { stream, page, codec, followsLinks, longPollMs })
+    })
 }
 
 async function answer(
@@ -88,7 +89,8 @@ async function answer(
   const entries = items.map((item) => eventEntry(base, item, embed))
   const feed = { ...feedHead(streamUrl(base, info.stream), info, asked, items), entries }
   const body = await feedBody(feed, codec)
-  const isLasting = info.metadata.maxAgeMs === undefined && items.every(isItself)
+  const isTimeless = info.metadata.maxAgeMs === undefined && asked.longPollMs === 0
+  const isLasting = isTimeless && items.every(isItself)
   return {
     response: { status: 200, headers: { ...headers, ...typeHeaders(codec) }, body },
     isLasting,

@@ -58,9 +58,20 @@ const MORE_HEADERS: readonly string[] = [
   'X-Producer-ID',
 ]
 
+/** What all paths with these methods say; there are as many entries as routes at most. */
+const plainHeaders = new Map<string, HttpHeaders>()
+
 function sharedHeaders({ headers }: HttpRequest, methods: readonly string[]): HttpHeaders {
   if (methods.length === 0) return {}
-  const wanted = (headers['access-control-request-headers'] ?? '').toLowerCase().split(/[ ,]+/)
+  const wanted = headers['access-control-request-headers']
+  if (wanted !== undefined) return originHeaders(methods, wanted.toLowerCase().split(/[ ,]+/))
+  const key = methods.join()
+  const known = plainHeaders.get(key) ?? originHeaders(methods, [])
+  plainHeaders.set(key, known)
+  return known
+}
+
+function originHeaders(methods: readonly string[], wanted: readonly string[]): HttpHeaders {
   const more = MORE_HEADERS.filter((name) => wanted.includes(name.toLowerCase()))
   return {
     'access-control-allow-methods': [...methods, 'OPTIONS'].join(', '),
