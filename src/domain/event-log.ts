@@ -40,7 +40,12 @@ export type EventRange = {
   readonly tag: EventHash | undefined
   /** The events in runs of bounded size; a run is only valid until the next one is asked for. */
   readonly runs: AsyncIterable<readonly StoredEvent[]>
+  /** The same as `LogEngine.readTexts` has it, where there are many and that is faster. */
+  readonly texts?: (separator: number) => AsyncIterable<Uint8Array>
 }
+
+/** Events of a range from which on their texts are offered. */
+const MANY = 1000
 
 export type EventLog = {
   head(): Promise<LogHead>
@@ -123,8 +128,13 @@ async function logRange(
   const { low, high } = limited(positions, direction, limit)
   const highest = await engine.read(high - 1)
   if (!highest) throw new AppError('log-damaged', 'An event of the log cannot be read')
-  return { tag: highest.hash, runs: engine.readLog(low, high, direction) }
+  const range = { tag: highest.hash, runs: engine.readLog(low, high, direction) }
+  const hasTexts = engine.readTexts && direction === 'forwards' && high - low >= MANY
+  if (!hasTexts) return range
+  return { ...range, texts: (separator) => engine.readTexts?.(low, high, separator) ?? noTexts() }
 }
+
+async function* noTexts(): AsyncGenerator<Uint8Array> {}
 
 async function sequenceRange(
   engine: LogEngine,

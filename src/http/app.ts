@@ -179,11 +179,17 @@ function createFinish(): (response: HttpResponse, asked: Asked) => HttpResponse 
 
 /** The answer as it leaves, with what its API says of every answer. */
 function finished(response: HttpResponse, shared: HttpHeaders, method: string): HttpResponse {
+  if (isEmpty(shared)) return finishResponse(response, method)
   const own = response.headers
   const vary = [shared['vary'] ?? [], own['vary'] ?? []].flat()
   const headers =
     vary.length > 0 ? { ...shared, ...own, vary: vary.join(', ') } : { ...shared, ...own }
   return finishResponse({ ...response, headers }, method)
+}
+
+function isEmpty(headers: HttpHeaders): boolean {
+  for (const _ in headers) return false
+  return true
 }
 
 /** Errors that say nothing is wrong with the request but with us also go to the log. */

@@ -52,9 +52,10 @@ export function finishResponse(response: HttpResponse, method: string): HttpResp
   if (length !== undefined) headers['content-length'] = String(length)
   for (const name in headers) checkHeader(name, headers[name] ?? '')
   const { status, reason, body } = response
-  const head = { status, headers, ...(reason !== undefined && { reason: reasonPhrase(reason) }) }
-  if (body === undefined || method === 'HEAD' || status === 204 || status === 304) return head
-  return { ...head, body }
+  const hasBody = body !== undefined && method !== 'HEAD' && status !== 204 && status !== 304
+  if (reason === undefined) return hasBody ? { status, headers, body } : { status, headers }
+  const head = { status, headers, reason: reasonPhrase(reason) }
+  return hasBody ? { ...head, body } : head
 }
 
 const LONGEST_REASON = 200
@@ -66,7 +67,8 @@ function reasonPhrase(text: string): string {
 
 function varyOf(vary: string | readonly string[] | undefined): string {
   if (vary === undefined) return 'Authorization'
-  return ['Authorization', ...[vary].flat()].join(', ')
+  if (typeof vary === 'string') return `Authorization, ${vary}`
+  return ['Authorization', ...vary].join(', ')
 }
 
 function lengthOf({ status, body }: HttpResponse): number | undefined {
@@ -80,9 +82,22 @@ const headerName = /^[a-z0-9-]+$/
 const headerValue = /^[^\u0000-\u0008\u000a-\u001f\u007f\u0100-\uffff]*$/
 
 function checkHeader(name: string, value: string | readonly string[]): void {
+  if (!isName(name)) throw unfit(name)
   const isFit =
     typeof value === 'string' ? headerValue.test(value) : value.every((v) => headerValue.test(v))
-  if (!isFit || !headerName.test(name)) {
-    throw new Error(`Response header ${name} holds what a header must not hold`)
-  }
+  if (!isFit) throw unfit(name)
+}
+
+/** Names that were found fit; the program writes all of them, so there are few. */
+const fitNames = new Set<string>()
+
+function isName(name: string): boolean {
+  if (fitNames.has(name)) return true
+  if (!headerName.test(name)) return false
+  fitNames.add(name)
+  return true
+}
+
+function unfit(name: string): Error {
+  return new Error(`Response header ${name} holds what a header must not hold`)
 }

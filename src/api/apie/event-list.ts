@@ -29,10 +29,34 @@ export async function eventListBody(
   return second.done ? first.value : resumed([first.value, second.value], pieces)
 }
 
+/** The same of texts that are made already, each behind the byte that is asked for. */
+export async function textListBody(
+  texts: (separator: number) => AsyncIterable<Uint8Array>,
+  form: ListForm,
+): Promise<HttpBody> {
+  const pieces = textListPieces(texts(form.isLines ? NEWLINE : COMMA), form)
+  const first = await pieces.next()
+  return first.done ? '' : resumed([first.value], pieces)
+}
+
+async function* textListPieces(
+  texts: AsyncIterable<Uint8Array>,
+  { open, close, isLines }: ListForm,
+): AsyncGenerator<Uint8Array> {
+  let isFirst = true
+  for await (const piece of texts) {
+    // No separator stands before the first one.
+    if (isFirst) yield Buffer.concat([Buffer.from(open), piece.subarray(1)])
+    else yield piece
+    isFirst = false
+  }
+  yield Buffer.from(isLines ? '\n' : close)
+}
+
 async function* resumed(
-  begun: readonly Buffer[],
-  rest: AsyncGenerator<Buffer>,
-): AsyncGenerator<Buffer> {
+  begun: readonly Uint8Array[],
+  rest: AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
   try {
     yield* begun
     yield* rest

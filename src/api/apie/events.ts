@@ -14,7 +14,7 @@ import { IMMUTABLE, JSON_TYPE } from '../../http/response.ts'
 import type { JsonLimits } from '../../kit/json-text.ts'
 import { expectedHeadOf } from './append-condition.ts'
 import { parseEventDraft } from './event-draft.ts'
-import { eventListBody, JSON_LIST, NDJSON_LIST } from './event-list.ts'
+import { eventListBody, JSON_LIST, NDJSON_LIST, textListBody } from './event-list.ts'
 import { parseRangeQuery } from './range-query.ts'
 import { verifyResponse } from './verify.ts'
 
@@ -70,7 +70,7 @@ export function readEvent({ events, rights }: EventAccess): Handler {
 
 export function readEvents({ events, rights }: EventAccess, limits: EventLimits): Handler {
   return async (request, { query, principal }) => {
-    const { tag, runs } = await events.range(parseRangeQuery(query, limits.pageEvents))
+    const { tag, runs, texts } = await events.range(parseRangeQuery(query, limits.pageEvents))
     const negotiated = { vary: 'Accept' }
     if (tag !== undefined && isKnownToClient(request.headers['if-none-match'], tag)) {
       return notModified(tag, negotiated)
@@ -83,8 +83,10 @@ export function readEvents({ events, rights }: EventAccess, limits: EventLimits)
     }
     if (request.method === 'HEAD') return { status: 200, headers }
     const isReadable = readableEvents(rights, principal)
+    const form = isLines ? NDJSON_LIST : JSON_LIST
     const shown = isReadable ? filteredRuns(runs, isReadable) : runs
-    const body = await eventListBody(shown, isLines ? NDJSON_LIST : JSON_LIST)
+    const isWhole = texts && !isReadable
+    const body = await (isWhole ? textListBody(texts, form) : eventListBody(shown, form))
     return { status: 200, headers, body }
   }
 }

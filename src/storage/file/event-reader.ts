@@ -15,6 +15,8 @@ import type { MaybeLater } from '../../kit/maybe-later.ts'
 import type { Entry } from './entry.ts'
 import type { LogFollower } from './log-follower.ts'
 import { type LineEvent, NOWHERE, readLine } from './log-line.ts'
+import { joinTexts, rewriteLines, type TextPoint } from './log-texts.ts'
+import { type LineRun, splitLines } from './segment.ts'
 
 /** Most bytes of events that one run or page holds, unless a single event is larger. */
 export const RUN_BYTES = 4 << 20
@@ -40,26 +42,61 @@ export class EventReader {
       // The line may hold events before `at`: its own first position is told by the line.
       let start = at
       while (start > 0 && this.sharesLine(start - 1, entry)) start--
-      const point = { count: start, hash: this.hashBefore(start) }
+      const point = { count: start, hash: this.hashBefore(start), from: at, to: end }
       for await (const run of segment.lines(entry.lineOffset, segment.size())) {
-        const events: StoredEvent[] = []
-        for (const { line, offset } of run) {
-          const meaning = readLine(line, offset, point)
-          if (meaning.kind === 'seal' || meaning.kind === 'moved') break
-          if (meaning.kind === 'damage') throw this.damagedAt(point.count)
-          if (meaning.kind === 'void') continue
-          for (const event of meaning.events) {
-            if (point.count >= at && point.count < end) {
-              events.push(storedEvent(point.count, event))
-            }
-            point.count++
-            point.hash = event.hash
-          }
-          if (point.count >= end) break
-        }
+        const events = this.eventsOf(run, point)
         // The lines follow from each other; that they are those of this log, the last one proves.
         if (this.hashBefore(point.count) !== point.hash) throw this.damagedAt(point.count - 1)
         if (events.length > 0) yield events
+        at = Math.max(at, point.count)
+        if (at >= end) return
+      }
+      if (at < end && this.follower.index.entry(at).segment === entry.segment) {
+        throw this.damagedAt(at)
+      }
+    }
+  }
+
+  /** Takes `point` over a run of lines. @returns the events among them that are wanted */
+  private eventsOf(run: LineRun, point: TextPoint): StoredEvent[] {
+    const events: StoredEvent[] = []
+    for (const { line, offset } of run) {
+      const meaning = readLine(line, offset, point)
+      if (meaning.kind === 'seal' || meaning.kind === 'moved') break
+      if (meaning.kind === 'damage') throw this.damagedAt(point.count)
+      if (meaning.kind === 'void') continue
+      for (const event of meaning.events) {
+        if (point.count >= point.from && point.count < point.to) {
+          events.push(storedEvent(point.count, event))
+        }
+        point.count++
+        point.hash = event.hash
+      }
+      if (point.count >= point.to) break
+    }
+    return events
+  }
+
+  /** As `LogEngine.readTexts`: checked like events that are read one by one. */
+  async *texts(from: Position, to: Position, separator: number): AsyncGenerator<Buffer, void> {
+    const end = Math.min(to, await this.follower.snapshot())
+    for (let at = from; at < end; ) {
+      const entry = this.follower.index.entry(at)
+      const segment = this.follower.openSegment(entry.segment)
+      if (segment.isScavenged) {
+        for await (const events of this.forwards(at, end)) yield joinTexts(events, separator)
+        return
+      }
+      let start = at
+      while (start > 0 && this.sharesLine(start - 1, entry)) start--
+      const point = { count: start, hash: this.hashBefore(start), from: at, to: end }
+      for await (const { bytes, offset } of segment.pieces(entry.lineOffset, segment.size())) {
+        const { length, read } = rewriteLines(bytes, offset, point, separator)
+        const rest = point.count < end ? splitLines(bytes.subarray(read), offset + read) : []
+        const events = this.eventsOf(rest, point)
+        if (this.hashBefore(point.count) !== point.hash) throw this.damagedAt(point.count - 1)
+        if (length > 0) yield bytes.subarray(0, length)
+        if (events.length > 0) yield joinTexts(events, separator)
         at = Math.max(at, point.count)
         if (at >= end) return
       }

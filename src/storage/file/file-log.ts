@@ -146,6 +146,10 @@ export class FileLog implements LogEngine {
       : this.reader.backwards(from, to)
   }
 
+  readTexts(from: Position, to: Position, separator: number): AsyncIterable<Uint8Array> {
+    return this.reader.texts(from, to, separator)
+  }
+
   /** Also takes the mark of a failed sync away where the log is found whole. */
   async verify(progress?: Progress): Promise<VerifyReport> {
     await this.appender.settle()

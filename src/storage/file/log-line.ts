@@ -226,7 +226,7 @@ function readSeal(
 }
 
 /** Where the tab stands that ends exactly the decimal form of `value` from `start` on; -1: something else does. */
-function numberEnd(line: Buffer, start: number, value: number): number {
+export function numberEnd(line: Buffer, start: number, value: number): number {
   let number = 0
   let at = start
   for (let byte = line[at]; byte !== TAB; byte = line[++at]) {

@@ -161,6 +161,14 @@ export class Segment {
   }
 
   private async *linesInFile(from: number, to: number): AsyncGenerator<LineRun> {
+    for await (const { bytes, offset } of this.pieces(from, to)) yield splitLines(bytes, offset)
+  }
+
+  /** Like `lines`, as bytes that end with a line feed; only of a file that was not scavenged. */
+  async *pieces(
+    from: number,
+    to: number,
+  ): AsyncGenerator<{ readonly bytes: Buffer; readonly offset: number }> {
     let buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(4096, to - from)))
     let at = from
     this.users++
@@ -168,15 +176,14 @@ export class Segment {
       while (at < to) {
         const wanted = Math.min(buffer.length, to - at)
         const count = await this.disk.readMuch(this.fd, buffer.subarray(0, wanted), at)
-        const run = splitLines(buffer.subarray(0, count), at)
-        const last = run.at(-1)
-        if (last === undefined) {
+        const length = buffer.subarray(0, count).lastIndexOf(LF) + 1
+        if (length === 0) {
           if (count < wanted || at + count >= to) return
           buffer = Buffer.allocUnsafe(buffer.length * 4)
           continue
         }
-        yield run
-        at = last.offset + last.line.length + 1
+        yield { bytes: buffer.subarray(0, length), offset: at }
+        at += length
       }
     } finally {
       this.letGo()
@@ -200,7 +207,7 @@ function sizeBefore(disk: Disk, fd: Fd): number {
   return found ? Number(found[1]) : -1
 }
 
-function splitLines(bytes: Buffer, offset: number): { line: Buffer; offset: number }[] {
+export function splitLines(bytes: Buffer, offset: number): { line: Buffer; offset: number }[] {
   const run: { line: Buffer; offset: number }[] = []
   let start = 0
   for (let end = bytes.indexOf(LF); end >= 0; end = bytes.indexOf(LF, start)) {
