@@ -14,8 +14,9 @@ const share = Number(wordBehind('--share') ?? '1')
 if (!(share > 0 && share <= 1)) throw new Error('--share is a number above 0, at most 1')
 const stateName = share === 1 ? 'long-run' : `long-run-${share}`
 const stateFile = join(project, 'build', `${stateName}.json`)
-const figuresFile = join(project, 'build', `${stateName}-figures.jsonl`)
-const reportFile = join(project, 'build', `${stateName}-round.json`)
+// Of this process alone: tests whose scheduler was killed may still be running.
+const figuresFile = join(project, 'build', `${stateName}-figures-${process.pid}.jsonl`)
+const reportFile = join(project, 'build', `${stateName}-round-${process.pid}.json`)
 
 /** Of a share only so much is done in a round; no goal is more than fifty rounds of the usual size. */
 const roundScale = Math.min(1, share * 50)
