@@ -35,7 +35,7 @@ function readFileSettings(file: { name: string; text: string }): Record<string, 
     pairs.map(([name, value]) => {
       const row = Object.hasOwn(SETTINGS, name) ? SETTINGS[name as SettingName] : undefined
       if (!row) throw badSetting(`${file.name} has an unknown setting "${name}"`, name)
-      return [name, parse(row, value, file.name)]
+      return [name, parse(row, value, file.name, ` for "${name}"`)]
     }),
   )
 }
@@ -77,10 +77,12 @@ function stubLines(file: { name: string; text: string }): [string, string][] {
     })
 }
 
+/** `what` names the setting where `from` does not. */
 function parse(
   row: SettingKind & { readonly variable: string },
   value: string,
   from: string,
+  what = '',
 ): unknown {
   switch (row.type) {
     case 'text':
@@ -93,19 +95,19 @@ function parse(
     case 'flag':
       if (/^(true|on|yes|1)$/i.test(value)) return true
       if (/^(false|off|no|0)$/i.test(value)) return false
-      throw badSetting(`${from}: expected true or false, found "${value}"`, row.variable)
+      throw badSetting(`${from}: expected true or false${what}, found "${value}"`, row.variable)
     case 'number': {
       const number = Number(value)
       if (!/^[0-9]+$/.test(value) || number < row.min || number > row.max) {
         const range = `a whole number from ${row.min} to ${row.max}`
-        throw badSetting(`${from}: expected ${range}, found "${value}"`, row.variable)
+        throw badSetting(`${from}: expected ${range}${what}, found "${value}"`, row.variable)
       }
       return number
     }
     case 'choice':
       if (row.choices.includes(value)) return value
       throw badSetting(
-        `${from}: expected one of ${row.choices.join(', ')}, found "${value}"`,
+        `${from}: expected one of ${row.choices.join(', ')}${what}, found "${value}"`,
         row.variable,
       )
     default:

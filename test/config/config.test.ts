@@ -86,7 +86,19 @@ describe('settings file', () => {
     ['null', /^apie\.json must hold a JSON object$/],
     ['{"ports":1}', /^apie\.json has an unknown setting "ports"$/],
     ['{"__proto__":1}', /^apie\.json has an unknown setting "__proto__"$/],
-    ['{"port":8e10}', /^apie\.json: expected a whole number from 0 to 65535, found "80000000000"$/],
+    [
+      '{"port":8e10}',
+      /^apie\.json: expected a whole number from 0 to 65535 for "port", found "80000000000"$/,
+    ],
+    ['{"sync":"of"}', /^apie\.json: expected one of on, unsafe-off for "sync", found "of"$/],
+    [
+      '{"openMetrics":"maybe"}',
+      /^apie\.json: expected true or false for "openMetrics", found "maybe"$/,
+    ],
+    [
+      '#!/apie\nport: x',
+      /^apie\.json: expected a whole number from 0 to 65535 for "port", found "x"$/,
+    ],
     ['{"data":null}', /^apie\.json: expected text, a number, true or false for "data"$/],
     ['{"data":{"a":1}}', /^apie\.json: expected text, a number, true or false for "data"$/],
     ['{"data":["a","b"]}', /^apie\.json: expected text, a number, true or false for "data"$/],
@@ -133,6 +145,18 @@ describe('values', () => {
       )
     },
   )
+
+  test('a number that is none is refused with the variable or the option that gave it', () => {
+    expect(refusal({ environment: { APIE_PORT: 'x' } })).toBe(
+      'APIE_PORT: expected a whole number from 0 to 65535, found "x"',
+    )
+    expect(refusal({ options: { sync: 'of' } })).toBe(
+      'option for sync: expected one of on, unsafe-off, found "of"',
+    )
+    expect(refusal({ options: { openMetrics: 'x' } })).toBe(
+      'option for openMetrics: expected true or false, found "x"',
+    )
+  })
 
   test('a word that is no choice and a word that is no flag are refused with what is allowed', () => {
     expect(refusal({ environment: { APIE_ANONYMOUS: 'Reader' } })).toBe(
