@@ -79,6 +79,10 @@ export function loadSettings(request: LoadRequest): Settings {
       : resolve(file && value === ofFile ? dirname(file.path) : folder(), value)
   const paths = Object.fromEntries(PATHS.map((name) => [name, from(settings[name], own?.[name])]))
   const data = paths['data'] || defaultDataFolder(files.stubPath ?? files.programPath, request.disk)
+  if (settings.store === 'file:') {
+    const message = 'store: "file:" needs a folder, as in "file:/srv/apie-data"'
+    throw new AppError('bad-setting', message, { setting: 'store' })
+  }
   const store = settings.store.startsWith('file:')
     ? `file:${from(settings.store.slice(5), own?.store.slice(5))}`
     : settings.store || `file:${data}`
@@ -109,9 +113,8 @@ function readSettingsFile({ files, environment, disk, folder }: LoadRequest) {
   const path = named ? absolute(named, folder) : join(dirname(files.programPath), 'apie.json')
   const text = disk.readText(path)
   if (text === undefined && named) {
-    throw new AppError('bad-setting', 'The file that APIE_CONFIG names is not there', {
-      setting: 'APIE_CONFIG',
-    })
+    const message = `APIE_CONFIG: there is no file ${path}`
+    throw new AppError('bad-setting', message, { setting: 'APIE_CONFIG' })
   }
   return text === undefined ? undefined : { path, text }
 }

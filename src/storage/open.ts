@@ -31,6 +31,7 @@ export async function openStorage(options: OpenOptions): Promise<OpenedStorage> 
   const [, scheme = '', rest = ''] = /^([a-z+]+):(.*)$/s.exec(settings.store) ?? []
   switch (scheme) {
     case 'file':
+      if (rest === '') throw badStore('"file:" needs a folder, as in "file:/srv/apie-data"')
       return await openFolder(rest, options)
     case 'memory':
       return openMemory(clock)
@@ -41,16 +42,24 @@ export async function openStorage(options: OpenOptions): Promise<OpenedStorage> 
     case 'mongodb+srv':
       return await openMongo(options)
     default:
-      throw noEngine(scheme)
+      throw noEngine(settings.store)
   }
 }
 
-function noEngine(scheme: string): AppError {
-  return new AppError(
-    'bad-setting',
-    `store: there is no engine "${scheme || 'without a name'}"; use "file:DIR", "postgresql://…", "mongodb://…" or "memory:"`,
-    { setting: 'store' },
+const ENGINES = 'use "file:DIR", "postgresql://…", "mongodb://…" or "memory:"'
+
+/** A path is told as it was written; what may be the address of a database, never: it may hold a password. */
+function noEngine(url: string): AppError {
+  const scheme = /^([a-z+]+):/.exec(url)?.[1]
+  if (scheme !== undefined) return badStore(`there is no engine "${scheme}"; ${ENGINES}`)
+  const isPath = url !== '' && !/[@:]/.test(url)
+  return badStore(
+    isPath ? `to use the folder "${url}", write "file:${url}"` : `name an engine: ${ENGINES}`,
   )
+}
+
+function badStore(problem: string): AppError {
+  return new AppError('bad-setting', `store: ${problem}`, { setting: 'store' })
 }
 
 /** Version of the schema before and after; `undefined` where the engine has none. */
@@ -74,7 +83,7 @@ export async function migrateStorage(settings: Settings): Promise<MigrateOutcome
       return migrateMongo(databaseOptions(settings, 'command'))
     }
     default:
-      throw noEngine(scheme)
+      throw noEngine(settings.store)
   }
 }
 

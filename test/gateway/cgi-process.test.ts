@@ -311,4 +311,11 @@ describe('the environment', () => {
       expect(answer.err.trimEnd().split('\n')).toHaveLength(1)
     }
   })
+
+  test('a settings file that is not there is named in the log alone', async () => {
+    const answer = await ask('pipe', { variables: { APIE_CONFIG: '/no/hidden.json' } })
+    expect(answer).toMatchObject({ status: 500, code: 'bad-setting' })
+    expect(answer.body.toString()).not.toContain('hidden')
+    expect(answer.err).toContain('APIE_CONFIG: there is no file /no/hidden.json')
+  })
 })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { readSettings } from '../../src/config.ts'
 import { AppError } from '../../src/domain/app-error.ts'
 import type { HttpRequest } from '../../src/http/message.ts'
-import { openApp, openAppOrRefuse } from '../../src/wire.ts'
+import { migrateStore, openApp, openAppOrRefuse, openCommandStore } from '../../src/wire.ts'
 
 const get = (path: string): HttpRequest => ({
   method: 'GET',
@@ -64,6 +64,24 @@ describe('the app as it is put together', () => {
     await expect(openApp(memory({ APIE_STORE: 'mysql://u:p@h' }), 'many-requests')).rejects.toThrow(
       'store: there is no engine "mysql"; use "file:DIR", ',
     )
+  })
+})
+
+const ENGINES = 'use "file:DIR", "postgresql://…", "mongodb://…" or "memory:"'
+
+describe('an engine URL without an engine', () => {
+  test.each([
+    ['/tmp/x', 'store: to use the folder "/tmp/x", write "file:/tmp/x"'],
+    ['bk', 'store: to use the folder "bk", write "file:bk"'],
+    ['file:', 'store: "file:" needs a folder, as in "file:/srv/apie-data"'],
+    ['Postgres://u:secret@h/d', `store: name an engine: ${ENGINES}`],
+    ['//u:secret@h/d', `store: name an engine: ${ENGINES}`],
+    ['mysql://u:secret@h', `store: there is no engine "mysql"; ${ENGINES}`],
+  ])('%j is refused with what to write, never with a password', async (store, message) => {
+    const settings = memory({ APIE_STORE: store })
+    const refusal = { code: 'bad-setting', message }
+    await expect(openCommandStore(settings, 'create')).rejects.toMatchObject(refusal)
+    if (store !== 'file:') await expect(migrateStore(settings)).rejects.toMatchObject(refusal)
   })
 })
 

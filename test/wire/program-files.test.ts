@@ -114,7 +114,15 @@ describe('settings', () => {
   test('may be elsewhere, where APIE_CONFIG says', () => {
     const texts = { '/etc/apie.json': '{"data":"events"}' }
     expect(load(texts, { APIE_CONFIG: '/etc/apie.json' }).data).toBe('/etc/events')
-    expect(() => load({}, { APIE_CONFIG: '/etc/apie.json' })).toThrow('APIE_CONFIG')
+    expect(() => load({}, { APIE_CONFIG: 'etc/apie.json' })).toThrow(
+      'APIE_CONFIG: there is no file /work/etc/apie.json',
+    )
+  })
+
+  test('of an engine of files without a folder are refused', () => {
+    expect(() => load({}, { APIE_STORE: 'file:' })).toThrow(
+      'store: "file:" needs a folder, as in "file:/srv/apie-data"',
+    )
   })
 
   test('of a stub win over apie.json, and the default folder counts from the stub', () => {
