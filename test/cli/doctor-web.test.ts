@@ -2,10 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { checkWeb } from '../../src/cli/doctor/web.ts'
+import { openTestApp } from '../support/test-app.ts'
+import { testServers } from '../support/test-server.ts'
 
 type Answer = { readonly status: number; readonly body: string; readonly etag?: string }
 type Seen = { readonly request: IncomingMessage; readonly body: Buffer }
 
+const serve = testServers()
 const servers: Server[] = []
 afterEach(() => {
   for (const server of servers.splice(0)) server.close()
@@ -95,6 +98,33 @@ describe('Authorization', () => {
     })
   })
 
+  test('that is wrong counts as one guess', async () => {
+    let guesses = 0
+    const url = await site(({ request }) => {
+      const given = Buffer.from(request.headers.authorization?.slice(6) ?? '', 'base64').toString()
+      if (given.includes(':')) guesses++
+      return undefined
+    })
+    const checks = await checkWeb(url, { name: 'alice', password: 'x' })
+    expect(checks.map(({ name }) => name)).toContain('200 KB body arrives')
+    expect(guesses).toBe(1)
+  })
+
+  test('is tried without taking guesses from those who sign in', async () => {
+    const { app } = await openTestApp()
+    const { port } = await serve(app)
+    const origin = `http://127.0.0.1:${port}`
+    for (let run = 0; run < 50; run++) {
+      expect(
+        (await checkWeb(origin, undefined)).find(({ name }) => name === 'Authorization arrives'),
+      ).toMatchObject({ verdict: 'ok' })
+    }
+    expect((await checkWeb(origin, { name: 'a@b.c', password: 'pw' }))[2]).toMatchObject({
+      name: 'account is right',
+      verdict: 'ok',
+    })
+  })
+
   test('cannot be judged before there is an account', async () => {
     const url = await site(({ request }) =>
       request.url?.endsWith('/ping') ? undefined : refusal(503, 'setup-required'),
@@ -144,6 +174,7 @@ describe('a firewall', () => {
 describe('a program that does not answer', () => {
   test.each([
     [{ status: 500, body: 'Internal Server Error' }, 'chmod 755'],
+    [{ status: 500, body: 'Internal Server Error' }, 'rename .htaccess for a moment'],
     [{ status: 403, body: 'Forbidden' }, 'ExecCGI'],
     [{ status: 404, body: 'Not found' }, 'where the file lies'],
     [{ status: 200, body: '\u007fELF…' }, 'sends the file instead of running it'],

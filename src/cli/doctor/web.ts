@@ -1,9 +1,11 @@
 /**
- * What the web server in front of the installed program lets through. Every question is harmless: a wrong
- * password, a hash that nothing has, JSON that is not valid. Nothing is stored.
+ * What the web server in front of the installed program lets through. Every question is harmless: credentials
+ * that name nobody, a hash that nothing has, JSON that is not valid. Nothing is stored, and nothing counts as
+ * a guess at a password but an account that is given and wrong, which counts once.
  */
 import { ask, type Question, type Reply } from './ask.ts'
 import { type Check, ok, problem, skipped, warning } from './check.ts'
+import { LEAST_ADDRESS_SPACE_MIB } from './limits.ts'
 
 export type Account = { readonly name: string; readonly password: string }
 
@@ -18,18 +20,22 @@ export async function checkWeb(base: string, account: Account | undefined): Prom
   const asking: Asking = (question) => ask(base, question)
   const reached = await checkReached(asking)
   if (reached.verdict !== 'ok') return [reached]
-  const signedIn = account ? { authorization: basic(account) } : undefined
+  const credentials = account ? { authorization: basic(account) } : undefined
+  const arrives = await checkAuthorization(asking)
+  const right = credentials ? await checkAccount(asking, credentials) : undefined
+  // Asked again with a wrong password, the program would count one guess after the other.
+  const signedIn = right?.verdict === 'ok' ? credentials : undefined
   return [
     reached,
-    await checkAuthorization(asking),
-    ...(signedIn ? [await checkAccount(asking, signedIn)] : []),
+    arrives,
+    ...(right ? [right] : []),
     await checkMethod(asking, 'PUT', '/events'),
     await checkMethod(asking, 'DELETE', `/storage/${NO_HASH}`),
     await checkBody(asking, 'chunked body', signedIn, { isChunked: true, size: 300 }),
     await checkBody(asking, '200 KB body', signedIn, { isChunked: false, size: LARGE_BYTES }),
     signedIn
       ? await checkConditional(asking, signedIn)
-      : skipped('If-None-Match', 'needs an account: --user NAME --password-stdin'),
+      : skipped('If-None-Match', 'needs a right account: --user NAME --password-stdin'),
   ]
 }
 
@@ -65,7 +71,9 @@ function fixOf({ status, text }: Reply): string {
   if (status === 500) {
     return (
       'The web server could not run it. In this order: chmod 755 the file; chmod 755 its folder; upload' +
-      ' it again in binary mode; compare its architecture; glibc 2.28 or newer; memory limit of 1400 MiB.'
+      ' it again in binary mode; rename .htaccess for a moment: where the error changes, the host forbids a' +
+      ' line of it (AllowOverride); compare its architecture; glibc 2.28 or newer;' +
+      ` memory limit of ${LEAST_ADDRESS_SPACE_MIB} MiB.`
     )
   }
   if (status === 403)
@@ -76,15 +84,17 @@ function fixOf({ status, text }: Reply): string {
   return 'Something else answers at this address: compare it with where the file lies.'
 }
 
-/** A wrong password tells "it did not arrive" from "it is wrong". */
+/** Account and password are separated by a colon (RFC 7617); without it there is nothing to check or to count. */
+const NO_PASSWORD = `Basic ${Buffer.from('doctor').toString('base64')}`
+
+/** Credentials that cannot be right tell "they did not arrive" from "they are wrong". */
 async function checkAuthorization(asking: Asking): Promise<Check> {
   const name = 'Authorization arrives'
-  const authorization = basic({ name: 'doctor', password: 'not-a-password' })
-  const reply = await asking({ method: 'GET', target: '/health', headers: { authorization } })
+  const headers = { authorization: NO_PASSWORD }
+  const reply = await asking({ method: 'GET', target: '/health', headers })
   switch (reply.code) {
     case 'credentials-wrong':
-    case 'too-many-attempts':
-      return ok(name, 'the program saw a password and found it wrong, as it should')
+      return ok(name, 'the program saw credentials and found them wrong, as it should')
     case 'credentials-missing':
       return problem(
         name,
