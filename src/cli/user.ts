@@ -61,9 +61,6 @@ export async function runUser(call: CommandCall): Promise<number> {
 
 /** @throws AppError `usage` before anything is opened or made */
 function checkCall(name: string, action: Action, call: CommandCall): void {
-  if (action.word && call.words.length < 2) {
-    throw usage(`"apie user ${name}" needs a ${action.word}`, HINT)
-  }
   if (!action.word && call.words.length > 1) {
     throw usage(`"apie user ${name}" does not take "${call.words[1]}"`, HINT)
   }
@@ -72,13 +69,28 @@ function checkCall(name: string, action: Action, call: CommandCall): void {
       throw usage(`"apie user ${name}" does not take --${option}`, HINT)
     }
   }
-  const takesPassword = action.options.includes('generate')
-  const isOne = call.options['password-stdin'] !== call.options['generate']
-  if (takesPassword && !isOne) {
-    throw usage(`"apie user ${name}" needs --password-stdin or --generate`, HINT)
+  const missing = missingIn(name, action, call)
+  if (missing.length > 0) throw usage(`"apie user ${name}" needs ${listed(missing)}`, HINT)
+  if (call.options['password-stdin'] && call.options['generate']) {
+    throw usage(`"apie user ${name}" takes --password-stdin or --generate, not both`, HINT)
   }
-  if (action.options.includes('role') && name !== 'import') roleOf(call)
+  if (call.options['role'] !== undefined) roleOf(call)
 }
+
+/** What has to be said and was not, all at once. */
+function missingIn(name: string, action: Action, { words, options }: CommandCall): string[] {
+  const takes = (option: string) => action.options.includes(option)
+  const hasPassword = options['password-stdin'] || options['generate']
+  const isWithoutRole = takes('role') && name !== 'import' && options['role'] === undefined
+  return [
+    ...(action.word && words.length < 2 ? [`a ${action.word}`] : []),
+    ...(isWithoutRole ? ['--role ROLE (reader, writer or admin)'] : []),
+    ...(takes('generate') && !hasPassword ? ['one of --password-stdin and --generate'] : []),
+  ]
+}
+
+const listed = (items: readonly string[]): string =>
+  items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
 
 async function userAdd(accounts: Accounts, name: string, call: CommandCall): Promise<void> {
   const role = roleOf(call)
@@ -130,10 +142,8 @@ async function userImport(accounts: Accounts, file: string, call: CommandCall): 
 }
 
 function roleOf({ options }: CommandCall): Role {
-  const role = options['role']
-  if (typeof role !== 'string') throw usage('--role must say reader, writer or admin', HINT)
   try {
-    return parseRole(role)
+    return parseRole(String(options['role'] ?? ''))
   } catch (error) {
     if (error instanceof AppError) throw usage(`--${error.message}`, HINT)
     throw error

@@ -117,14 +117,27 @@ describe('apie user', () => {
   it.each([
     ['dance', 'does add, list, passwd, role, remove, import, not "dance"'],
     ['toString', 'not "toString"'],
-    ['add', 'needs a NAME'],
+    [
+      'add',
+      '"apie user add" needs a NAME, --role ROLE (reader, writer or admin) and one of --password-stdin and --generate. See',
+    ],
+    [
+      'add x',
+      'needs --role ROLE (reader, writer or admin) and one of --password-stdin and --generate.',
+    ],
     ['list a', 'does not take "a"'],
-    ['add a --generate', '--role must say reader, writer or admin'],
+    ['add a --generate', '"apie user add" needs --role ROLE (reader, writer or admin). See'],
+    ['add --role admin --generate', '"apie user add" needs a NAME. See'],
     ['add a --role root --generate', 'role must be one of'],
-    ['add a --role admin', 'needs --password-stdin or --generate'],
-    ['add a --role admin --generate --password-stdin', 'needs --password-stdin or --generate'],
+    ['import x --role root', 'role must be one of'],
+    ['add a --role admin', 'needs one of --password-stdin and --generate.'],
+    [
+      'add a --role admin --generate --password-stdin',
+      '"apie user add" takes --password-stdin or --generate, not both.',
+    ],
+    ['passwd a --generate --password-stdin', 'takes --password-stdin or --generate, not both.'],
     ['remove a --generate', 'does not take --generate'],
-    ['role a', '--role must say'],
+    ['role', '"apie user role" needs a NAME and --role ROLE (reader, writer or admin).'],
     ['passwd a --json --generate', 'does not take --json'],
   ])('is called wrongly as "%s": exit code 2, nothing opened', async (words, message) => {
     const { user, opened } = open()
