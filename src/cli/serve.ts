@@ -78,7 +78,10 @@ async function greetFirstAdmin(
   const name = options['first-admin']
   if (typeof name !== 'string') return
   const made = await accounts.addFirstAdmin({ name, password: { kind: 'generate' } })
-  if (made?.generated === undefined) return
+  if (made?.generated === undefined) {
+    await terminal.err(`--first-admin ${name}: accounts exist already; none was made\n`)
+    return
+  }
   await terminal.out(
     `made the first admin: ${name}\nits password, which is not shown again: ${made.generated}\n`,
   )

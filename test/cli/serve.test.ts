@@ -78,6 +78,9 @@ describe('apie serve', () => {
     const again = await serve('--port', '0', '--first-admin', 'bob')
     expect(passwordIn(again.said())).toBe('')
     expect((await send(`${again.url}/events`, { headers: { authorization } })).status).toBe(200)
+    child?.kill('SIGTERM')
+    await again.ended
+    expect(again.said()).toContain('--first-admin bob: accounts exist already; none was made\n')
   })
 
   test('says how to make an account while there is none', async () => {
