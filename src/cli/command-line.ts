@@ -52,7 +52,7 @@ async function dispatch({ words, terminal, services }: CommandLine): Promise<num
     return EXIT.usage
   }
   if (name === '--help' || name === '-h') return print(terminal, programHelp(COMMANDS))
-  const command = findCommand(name === '--version' ? 'version' : name)
+  const command = findCommand(/^(--version|-v)$/.test(name) ? 'version' : name)
   if (!command) {
     throw unknownCommand(
       name,
@@ -60,7 +60,8 @@ async function dispatch({ words, terminal, services }: CommandLine): Promise<num
     )
   }
   const parsed = parseWords(command, rest)
-  if (parsed.options['help']) return print(terminal, commandHelp(command))
+  const isAsked = command.hasActions === true && parsed.words[0] === 'help'
+  if (isAsked || parsed.options['help']) return print(terminal, commandHelp(command))
   requireWordCount(command, parsed.words)
   return command.run({
     ...parsed,

@@ -29,6 +29,8 @@ export type Command = {
   readonly words: string
   /** Fewest and most words after the name. */
   readonly wordCount: readonly [number, number]
+  /** Whether the first word says what to do, so that `help` there asks for this page. */
+  readonly hasActions?: boolean
   /** One line for the list of commands. */
   readonly summary: string
   /** Lines of its own help page: what it does, what it costs, what it never does. */

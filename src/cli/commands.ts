@@ -32,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'user',
     words: 'add|list|passwd|role|remove|import [NAME|FILE]',
     wordCount: [1, 2],
+    hasActions: true,
     summary: 'manage accounts',
     details: [
       'add NAME --role ROLE (--password-stdin | --generate): a new account.',
@@ -178,6 +179,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'broker',
     words: 'COMMAND [WORDS]',
     wordCount: [1, 4],
+    hasActions: true,
     summary: 'call an unreliable API through the event store',
     details: [
       'COMMAND is one of these; docs/broker.md tells more.',
@@ -223,12 +225,7 @@ export const COMMANDS: readonly Command[] = [
         name: 'late-responses',
         doc: 'keep calls running after their timeout; a response still counts',
       },
-      {
-        name: 'max-parallel',
-        value: 'N',
-        doc: 'calls at once',
-        setting: 'brokerMaxParallel',
-      },
+      { name: 'max-parallel', value: 'N', doc: 'calls at once', setting: 'brokerMaxParallel' },
       {
         name: 'backoff-ms',
         value: 'N',
@@ -286,7 +283,8 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'help',
     words: '[COMMAND | settings]',
-    wordCount: [0, 1],
+    // As many as the command itself takes: `runHelp` counts them.
+    wordCount: [0, 5],
     summary: 'print this list, the help of a command, or that of the settings',
     details: [],
     options: [{ name: 'markdown', doc: 'print docs/command-line.md: all commands and settings' }],

@@ -2,7 +2,7 @@
 import { SETTINGS } from '../settings.ts'
 import type { Command, CommandCall } from './command.ts'
 import { COMMON_OPTIONS } from './common-options.ts'
-import { unknownCommand } from './usage.ts'
+import { printable, unknownCommand, usage } from './usage.ts'
 import { optionLabel, usageLine } from './usage-line.ts'
 
 /** Word that asks for the list of settings, where others ask for a command. */
@@ -10,6 +10,7 @@ const SETTINGS_PAGE = 'settings'
 
 export async function runHelp(call: CommandCall): Promise<number> {
   const [name] = call.words
+  refuseFurtherWords(call)
   if (call.options['markdown']) {
     const { commandLineDocument } = await import('./markdown.ts')
     await call.terminal.out(commandLineDocument(call.commands))
@@ -25,6 +26,15 @@ export async function runHelp(call: CommandCall): Promise<number> {
   }
   await call.terminal.out(command ? commandHelp(command) : programHelp(call.commands))
   return 0
+}
+
+/** `help user add` asks for the page of `user`; other words behind a page are a mistake. */
+function refuseFurtherWords({ commands, options, words }: CommandCall): void {
+  const command = commands.find(({ name }) => name === words[0])
+  const most = options['markdown'] ? 0 : 1 + (command?.hasActions ? command.wordCount[1] : 0)
+  if (words.length <= most) return
+  const name = options['markdown'] ? 'help --markdown' : 'help'
+  throw usage(`"apie ${name}" does not take "${printable(words[most] ?? '')}"`)
 }
 
 /** The page of the program: commands and exit codes. */

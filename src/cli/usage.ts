@@ -25,6 +25,7 @@ function didYouMean(guess: string | undefined): string {
   return guess === undefined ? '' : `, the nearest is "${guess}"`
 }
 
-function printable(text: string): string {
+/** A word of the caller without what a terminal would obey. */
+export function printable(text: string): string {
   return text.replace(/\p{C}/gu, '?').slice(0, 60)
 }

@@ -102,7 +102,34 @@ describe('help', () => {
   })
 })
 
+describe('help by other ways', () => {
+  test.each([
+    [['help', 'user', 'add'], 'user'],
+    [['user', 'help'], 'user'],
+    [['help', 'broker', 'brittle-api', 'serve'], 'broker'],
+    [['broker', 'help'], 'broker'],
+    [['broker', 'help', 'process'], 'broker'],
+  ])('%j is the page of the command', async (words, command) => {
+    const page = await runWords(['help', command])
+    expect(page.out).toContain(`Usage: apie ${command} `)
+    expect(await runWords(words)).toEqual(page)
+  })
+
+  test.each([
+    [['help', '--markdown', 'extra'], '"apie help --markdown" does not take "extra"'],
+    [['help', 'verify', 'now'], '"apie help" does not take "now"'],
+    [['help', 'settings', 'port'], '"apie help" does not take "port"'],
+  ])('%j is refused', async (words, message) => {
+    const err = `apie: ${message}. See "apie help". [usage]\n`
+    expect(await runWords(words)).toEqual({ code: 2, out: '', err })
+  })
+})
+
 describe('version', () => {
+  test.each(['-v', '--version'])('is what %s asks for, too', async (word) => {
+    expect(await runWords([word])).toEqual(await runWords(['version']))
+  })
+
   test('says which Node it runs on, as text and as JSON', async () => {
     const node = process.versions.node
     expect((await runWords(['version'])).out).toBe(
