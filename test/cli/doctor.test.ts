@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Check } from '../../src/cli/doctor/check.ts'
 import { checkDataFolder } from '../../src/cli/doctor/data-folder.ts'
@@ -10,7 +10,10 @@ import { checkFileSystem } from '../../src/cli/doctor/file-system.ts'
 import { checkLimitsText } from '../../src/cli/doctor/limits.ts'
 import { readSettings } from '../../src/config.ts'
 import { AppError } from '../../src/domain/app-error.ts'
+import { syncDisk } from '../../src/storage/file/disk.ts'
+import { openCommandStore } from '../../src/wire.ts'
 import { runWords } from '../support/command-line.ts'
+import { makeDataFolder } from '../support/data-folder.ts'
 
 const uid = process.getuid?.() ?? 0
 const verdicts = (checks: readonly Check[]) =>
@@ -200,6 +203,62 @@ describe('the command', () => {
         fix: expect.stringContaining(fix),
       },
     ])
+  })
+
+  const look = async (store: string) => {
+    const settings = readSettings({ environment: { APIE_STORE: store } })
+    const { code, out } = await runWords(['doctor', '--json'], {
+      settings: () => settings,
+      programPath: process.execPath,
+      openStore: (mode) => openCommandStore(settings, mode),
+    })
+    const { checks } = JSON.parse(out) as { checks: Check[] }
+    return { code, found: checks.find(({ name }) => ['store', 'database'].includes(name)) }
+  }
+
+  test('opens the store of the data folder, and makes none', async () => {
+    const folder = join(root, 'data')
+    mkdirSync(folder, { mode: 0o700 })
+    const none = await look(`file:${folder}`)
+    expect(none.found).toMatchObject({
+      verdict: 'ok',
+      message: expect.stringContaining('none yet'),
+    })
+    expect(readdirSync(folder)).toEqual([])
+    await makeDataFolder(syncDisk, folder)
+    expect((await look(`file:${folder}`)).found).toEqual({
+      group: 'Data',
+      name: 'store',
+      verdict: 'ok',
+      message: 'can be opened, and its log has 0 events',
+    })
+  })
+
+  test.each([
+    ['an empty format file', 'format', '', 'Put the file "format"'],
+    ['a format file of something else', 'format', 'odt', 'Put the file "format"'],
+    ['files of something else', 'index.html', '', 'Set `data` (APIE_DATA)'],
+    ['events without a format file', 'log/00000001.log', '', 'Put the file "format"'],
+  ])('finds a problem in a data folder with %s', async (_name, file, text, fix) => {
+    const folder = join(root, 'data')
+    mkdirSync(dirname(join(folder, file)), { recursive: true, mode: 0o700 })
+    chmodSync(folder, 0o700)
+    writeFileSync(join(folder, file), text, { mode: 0o600 })
+    expect(await look(`file:${folder}`)).toMatchObject({
+      code: 1,
+      found: { name: 'store', verdict: 'problem', fix: expect.stringContaining(fix) },
+    })
+  })
+
+  test.each([
+    ['sqlite:x', 'docs/engines.md'],
+    ['postgresql://127.0.0.1:1/x', 'Compare host, port'],
+    ['mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=1', 'Compare host, port'],
+  ])('finds a problem in the store %s, which cannot be', async (store, fix) => {
+    expect(await look(store)).toMatchObject({
+      code: 1,
+      found: { name: 'database', verdict: 'problem', fix: expect.stringContaining(fix) },
+    })
   })
 
   test('refuses an address that is none', async () => {

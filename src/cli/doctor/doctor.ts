@@ -14,6 +14,7 @@ import { checkDurability } from './durability.ts'
 import { checkExecutable } from './executable.ts'
 import { checkFileSystem, fileSystemOf } from './file-system.ts'
 import { checkLimits } from './limits.ts'
+import { checkStore } from './store.ts'
 import { type Account, checkWeb } from './web.ts'
 
 /** Checks that belong together, under a heading. */
@@ -27,15 +28,17 @@ export async function runDoctor(call: CommandCall): Promise<number> {
 }
 
 async function examine(call: CommandCall): Promise<Group[]> {
+  const url = call.options['url']
+  if (typeof url === 'string' && !/^https?:\/\/[^/]/.test(url)) {
+    throw usage('--url must begin with http:// or https://')
+  }
   const uid = process.getuid?.() ?? 0
   const groups: Group[] = [
     { title: 'Program', checks: checkExecutable(call.services.programPath, uid) },
     { title: 'Limits', checks: checkLimits() },
     { title: 'Data', checks: await checkData(call) },
   ]
-  const url = call.options['url']
   if (typeof url === 'string') {
-    if (!/^https?:\/\/[^/]/.test(url)) throw usage('--url must begin with http:// or https://')
     groups.push({ title: 'Web server', checks: await checkWeb(url, await accountOf(call)) })
   }
   return groups
@@ -50,11 +53,11 @@ async function checkData(call: CommandCall): Promise<readonly Check[]> {
     return [problem('settings', (error as Error).message, 'See docs/command-line.md, "Settings".')]
   }
   const [engine = ''] = settings.store.split(':')
-  if (/^(postgres|mongodb)/.test(engine)) {
+  if (engine === 'memory') return skippedDataFolder(`the store is ${engine}`)
+  if (engine !== 'file') {
     const { checkDatabase } = await import('./database.ts')
     return checkDatabase(call.services, engine)
   }
-  if (engine !== 'file') return skippedDataFolder(`the store is ${engine}`)
   const folder = settings.store.slice('file:'.length)
   const existing = nearestExisting(folder)
   const files = isFolder(folder) ? checkDataFiles(folder) : []
@@ -62,6 +65,7 @@ async function checkData(call: CommandCall): Promise<readonly Check[]> {
   const uid = process.getuid?.() ?? 0
   return [
     ...checkDataFolder(folder, uid, settings.allowUnsafeData),
+    ...(isFolder(folder) ? [await checkStore(call.services, folder)] : []),
     ...files,
     ...checkDurability(existing, Date.now),
     ...checkFileSystem(fileSystemOf(existing)),

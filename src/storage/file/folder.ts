@@ -56,8 +56,17 @@ export async function openFolder(
   if (!isThere(disk, layout, options) && !options.create) return undefined
   const format =
     readFormat(disk, layout) ??
-    (options.create ? await makeStore(disk, layout, options) : undefined)
+    (options.create ? await makeStore(disk, layout, options) : findStore(disk, layout))
   return format && { layout, ...format }
+}
+
+/** Looks again where no store was found. @throws AppError where the folder cannot become one */
+function findStore(disk: Disk, layout: Layout): Format | undefined {
+  const problem = findForeign(disk, layout)
+  // Asked again behind the look: another process may have finished, and written events, in between.
+  const known = readFormat(disk, layout)
+  if (!known && problem) throw problem
+  return known
 }
 
 /** Makes the sub-folders that are missing, each with mode 0700. */
@@ -126,11 +135,8 @@ async function makeStore(disk: Disk, layout: Layout, options: FolderOptions): Pr
   if (!isThere(disk, layout, options)) {
     throw new AppError('storage-unavailable', 'The data folder is not a folder')
   }
-  const problem = findForeign(disk, layout)
-  // Asked again behind the look: another process may have finished, and written events, in between.
-  const known = readFormat(disk, layout)
+  const known = findStore(disk, layout)
   if (known) return known
-  if (problem) throw problem
   disk.makeFolder(layout.temporary)
   await publishNew(disk, layout.temporary, layout.denyAll, Buffer.from(DENY_ALL))
   makeFolders(disk, layout)

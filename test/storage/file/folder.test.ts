@@ -123,11 +123,13 @@ describe('a data folder', () => {
     expect(tree(root)).toEqual([])
   })
 
-  it('is not made among the files of something else', async () => {
+  it('is not made among the files of something else, whoever asks', async () => {
     const root = newFolder()
     fs.writeFileSync(join(root, 'index.html'), '')
-    const outcome = openFolder(syncDisk, root, creating)
-    await expect(outcome).rejects.toMatchObject({ code: 'data-folder-unsafe' })
+    for (const options of [creating, reading]) {
+      const outcome = openFolder(syncDisk, root, options)
+      await expect(outcome).rejects.toMatchObject({ code: 'data-folder-unsafe' })
+    }
     expect(tree(root)).toEqual(['index.html'])
   })
 
@@ -136,8 +138,10 @@ describe('a data folder', () => {
     await makeDataFolder(syncDisk, root)
     fs.writeFileSync(join(root, 'log', '00000001.log'), '')
     fs.unlinkSync(join(root, 'format'))
-    const outcome = openFolder(syncDisk, root, creating)
-    await expect(outcome).rejects.toMatchObject({ code: 'format-unknown' })
+    for (const options of [creating, reading]) {
+      const outcome = openFolder(syncDisk, root, options)
+      await expect(outcome).rejects.toMatchObject({ code: 'format-unknown' })
+    }
     expect(fs.existsSync(join(root, 'format'))).toBe(false)
   })
 
