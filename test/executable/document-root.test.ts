@@ -1,5 +1,5 @@
 /** The `.htaccess` files as they are shipped: what a document root serves, and what it keeps to itself. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
 import { describeVariants } from '../support/apache-variants.ts'
@@ -11,8 +11,6 @@ const KEPT = [
   '.git/config',
   '.env',
   'site/.git/config',
-  'data/log/0',
-  'apie-data/log/0',
   'apie.json',
   'cgi-bin/apie.map',
   'cgi-bin/.htaccess',
@@ -41,6 +39,25 @@ describeVariants('a document root with the shipped files', (variant) => {
   it.each(KEPT)('keeps %s to itself', async (name) => {
     expect((await get(name)).status).toBe(403)
   })
+
+  it.each(['data', 'apie-data'])(
+    'serves the folder %s of the site, and keeps it to itself where it is a data folder',
+    async (folder) => {
+      const path = join(apache().documentRoot, folder)
+      rmSync(path, { recursive: true, force: true })
+      mkdirSync(join(path, 'log'), { recursive: true, mode: 0o755 })
+      for (const name of ['x.txt', 'log/00000001.log', 'log/data'])
+        writeFileSync(join(path, name), 'a file of the site\n', { mode: 0o644 })
+      const statuses = async () => {
+        const paths = ['x.txt', 'log/00000001.log', 'log/data', 'log//data', 'log/data/data']
+        return Promise.all(paths.map(async (name) => (await get(`${folder}/${name}`)).status))
+      }
+      expect((await statuses()).slice(0, 4)).toEqual([200, 200, 200, 200])
+      writeFileSync(join(path, 'format'), '{"format":1}\n', { mode: 0o644 })
+      expect(await statuses()).toEqual([403, 403, 403, 403, 403])
+      expect((await get(`${folder}/`)).status).toBe(403)
+    },
+  )
 
   it.each(['events', 'cgi-bin/apie/events'])('answers /%s with the log', async (path) => {
     const { status, text } = await get(path)
