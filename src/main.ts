@@ -66,6 +66,8 @@ async function runCommand(): Promise<void> {
       workAsOwner: () => workAsOwner(loaded(options).store, 'existing'),
       untilStopped,
       migrateStore: async () => (await import('./wire.ts')).migrateStore(loaded(options)),
+      checkOriginal: async (folder) =>
+        (await import('./wire.ts')).originalFolders.checkOriginal(folder),
       importOriginal: async (...call) =>
         (await import('./wire.ts')).originalFolders.importOriginal(...call),
       exportOriginal: async (...call) =>

@@ -56,6 +56,10 @@ export const migrateStore = (settings: Settings): Promise<MigrateOutcome> =>
 
 /** Both ways between a store and a folder of the original Apie; loaded when a command asks for it. */
 export const originalFolders = {
+  checkOriginal: async (folder: string) => {
+    const { checkOriginal } = await import('./storage/file/original-source.ts')
+    checkOriginal(syncDisk, folder)
+  },
   importOriginal: async (store: Store, folder: string, progress: Progress) => {
     const { log, content } = store
     const { importEvents } = log

@@ -81,6 +81,8 @@ export type CommandServices = {
   openStore(mode: 'existing' | 'create', engineUrl?: string): Promise<Store>
   /** Makes or upgrades the schema of a database; `undefined` where the engine has none. */
   migrateStore(): Promise<{ readonly from: number; readonly to: number } | undefined>
+  /** Whether this is a folder of the original Apie, before anything is made for it. @throws AppError `import-refused` */
+  checkOriginal(folder: string): Promise<void>
   /** Takes a folder of the original Apie over. @throws AppError `import-refused` */
   importOriginal(store: Store, folder: string, progress: Progress): Promise<TransferCount>
   /** Writes a store as such a folder. @throws AppError `usage` where the folder holds anything */

@@ -5,6 +5,7 @@ import { withProgress } from './progress.ts'
 export async function runImport(call: CommandCall): Promise<number> {
   const { services, terminal, words } = call
   const [folder = ''] = words
+  await services.checkOriginal(folder)
   const store = await services.openStore('create')
   try {
     const { events, content } = await withProgress(terminal, 'import', (progress) =>

@@ -92,6 +92,28 @@ describe('a data folder', () => {
     expect((await inData('export', original)).status).toBe(2)
   })
 
+  test('is no folder to import, nor is one that is not there; nothing is made for them', async () => {
+    const target = join(root, 'never-made')
+    const file = join(root, 'a-file')
+    const empty = join(root, 'an-empty-folder')
+    writeFileSync(file, '')
+    mkdirSync(empty)
+    const data = join(root, 'data')
+    for (const [source, message] of [
+      [data, `"${data}" is a data folder of apie: use "apie copy --from file:${data} --to URL"`],
+      [join(root, 'no'), `There is no folder "${join(root, 'no')}"`],
+      [file, `"${file}" is no folder`],
+      [empty, `"${empty}" has neither "events/default/index" nor "index"`],
+    ] as const) {
+      expect(await apie('import', source, '--data', target)).toMatchObject({
+        status: 1,
+        out: '',
+        err: `apie: ${message} [import-refused]\n`,
+      })
+    }
+    expect(readdirSync(root)).not.toContain('never-made')
+  })
+
   test('with a damaged event fails verify, and the finding says where', async () => {
     const damaged = join(root, 'damaged')
     await apie('import', join(root, 'original'), '--data', damaged)

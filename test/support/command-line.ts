@@ -45,6 +45,7 @@ export async function runWords(
       openApp: async () => {
         throw new Error('this test has no app')
       },
+      checkOriginal: async () => undefined,
       importOriginal: async () => {
         throw new Error('this test imports nothing')
       },
