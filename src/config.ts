@@ -78,6 +78,9 @@ function stubLines(file: { name: string; text: string }): [string, string][] {
 }
 
 /** `what` names the setting where `from` does not. */
+/** RFC 3986: scheme, host (a name, an address or one of IPv6), port and path; no user, query or fragment. */
+const BASE_URL = /^https?:\/\/([\w.~%-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?(\/[\w.~%!$&'()*+,;=:@/-]*)?$/
+
 function parse(
   row: SettingKind & { readonly variable: string },
   value: string,
@@ -87,6 +90,12 @@ function parse(
   switch (row.type) {
     case 'text':
       return value
+    case 'url':
+      if (value === '' || BASE_URL.test(value)) return value
+      throw badSetting(
+        `${from}: expected a URL such as https://example.org/apie, without query, found "${value}"`,
+        row.variable,
+      )
     case 'list':
       return value
         .split(',')

@@ -55,6 +55,7 @@ async function runCommand(): Promise<void> {
     ...(process.env['APIE_DEBUG'] === '1' ? { showStack: await stackMapper() } : {}),
     services: (options) => ({
       programPath,
+      environment: process.env,
       settings: () => loaded(options),
       openStore: async (mode, engineUrl) => {
         const own = loaded(options)

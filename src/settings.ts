@@ -4,6 +4,7 @@
 
 export type SettingKind =
   | { readonly type: 'text' }
+  | { readonly type: 'url' }
   | { readonly type: 'list' }
   | { readonly type: 'flag' }
   | { readonly type: 'number'; readonly min: number; readonly max: number }
@@ -21,6 +22,12 @@ const text = (variable: string, fallback: string, doc: string): Row<string> => (
   type: 'text',
   variable,
   fallback,
+  doc,
+})
+const url = (variable: string, doc: string): Row<string> => ({
+  type: 'url',
+  variable,
+  fallback: '',
   doc,
 })
 const list = (variable: string, doc: string): Row<readonly string[]> => ({
@@ -78,7 +85,10 @@ export const SETTINGS = {
     ['none', 'reader', 'writer', 'admin'],
     'role of requests without credentials',
   ),
-  baseUrl: text('APIE_BASE_URL', '', 'public base of links; default: as the request came in'),
+  baseUrl: url(
+    'APIE_BASE_URL',
+    'public base of links, with `http` or `https`; default: as the request came in',
+  ),
   host: text('APIE_HOST', '127.0.0.1', 'address that `apie serve` listens on'),
   port: number(
     'APIE_PORT',

@@ -72,6 +72,8 @@ export type CommandServices = {
   settings(): Settings
   /** Path of the executable, or of the script where the sources run as they are. */
   readonly programPath: string
+  /** The variables that the process was started with. */
+  readonly environment: Readonly<Record<string, string | undefined>>
   /** Gives the rights of root up in favour of the owner of the data folder; opening the store does it too. */
   workAsOwner(): Promise<void>
   /**

@@ -205,6 +205,38 @@ describe('the command', () => {
     ])
   })
 
+  test('names variables that are no settings, with those that were probably meant', async () => {
+    const environment = {
+      APIE_DAT: 'x',
+      APIE_MAX_EVENTBYTES: '5',
+      APIE_FROBNICATE: '1',
+      apie_port: '8000',
+      APIE_CONFIG: '/x.json',
+      APIE_DEBUG: '1',
+      APIE_PORT: '8000',
+      EVENTSTORE_DRIVER: 'file',
+      HOME: '/',
+    }
+    const settings = () => readSettings({ environment: { APIE_STORE: 'memory:' } })
+    const { out } = await runWords(['doctor', '--json'], { settings, environment })
+    const { checks } = JSON.parse(out) as { checks: (Check & { group: string })[] }
+    const found = checks.filter(({ group }) => group === 'Settings')
+    expect(found.map(({ verdict, message, fix }) => [verdict, message, fix])).toEqual([
+      ['warning', 'APIE_DAT is no setting and is ignored', 'Did you mean APIE_DATA?'],
+      [
+        'warning',
+        'APIE_FROBNICATE is no setting and is ignored',
+        'docs/command-line.md lists all of them under "Settings".',
+      ],
+      [
+        'warning',
+        'APIE_MAX_EVENTBYTES is no setting and is ignored',
+        'Did you mean APIE_MAX_EVENT_BYTES?',
+      ],
+      ['warning', 'apie_port is no setting and is ignored', 'Did you mean APIE_PORT?'],
+    ])
+  })
+
   const look = async (store: string) => {
     const settings = readSettings({ environment: { APIE_STORE: store } })
     const { code, out } = await runWords(['doctor', '--json'], {

@@ -56,6 +56,39 @@ describe('where settings come from', () => {
   })
 })
 
+describe('the public base of links', () => {
+  test.each([
+    'https://example.org',
+    'http://localhost:8000/',
+    'https://example.org/cgi-bin/apie',
+    'http://[::1]:80/a%20b',
+    '',
+  ])('may be "%s"', (baseUrl) => {
+    expect(readSettings({ options: { baseUrl } }).baseUrl).toBe(baseUrl)
+    expect(readSettings(file(JSON.stringify({ baseUrl }))).baseUrl).toBe(baseUrl)
+  })
+
+  test.each([
+    'exa mple',
+    'example.org',
+    'ftp://example.org',
+    'javascript:alert(1)',
+    'https://',
+    'https:///apie',
+    'https://example.org/a b',
+    'https://example.org/a"b',
+    'https://example.org/?a=b',
+    'https://example.org/#a',
+    'https://user:password@example.org',
+    'https://example.org:port',
+    'https://example.org\nhttps://example.org',
+  ])('is refused as %j', (baseUrl) => {
+    expect(refusal({ environment: { APIE_BASE_URL: baseUrl } })).toBe(
+      `APIE_BASE_URL: expected a URL such as https://example.org/apie, without query, found "${baseUrl}"`,
+    )
+  })
+})
+
 describe('settings file', () => {
   test('a JSON object gives texts, numbers, flags and lists', () => {
     const text =

@@ -35,6 +35,7 @@ export async function runWords(
     },
     services: (options) => ({
       programPath: '/nowhere/apie',
+      environment: given.environment ?? {},
       settings: () => readSettings({ options, environment: given.environment ?? {} }),
       workAsOwner: async () => undefined,
       migrateStore: async () => undefined,

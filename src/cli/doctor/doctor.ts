@@ -11,6 +11,7 @@ import { type Check, problem } from './check.ts'
 import { checkDataFiles } from './data-files.ts'
 import { checkDataFolder, nearestExisting, skippedDataFolder } from './data-folder.ts'
 import { checkDurability } from './durability.ts'
+import { checkEnvironment } from './environment.ts'
 import { checkExecutable } from './executable.ts'
 import { checkFileSystem, fileSystemOf } from './file-system.ts'
 import { checkLimits } from './limits.ts'
@@ -35,6 +36,7 @@ async function examine(call: CommandCall): Promise<Group[]> {
   const uid = process.getuid?.() ?? 0
   const groups: Group[] = [
     { title: 'Program', checks: checkExecutable(call.services.programPath, uid) },
+    { title: 'Settings', checks: checkEnvironment(call.services.environment) },
     { title: 'Limits', checks: checkLimits() },
     { title: 'Data', checks: await checkData(call) },
   ]
