@@ -11,9 +11,11 @@ import { checkLimitsText } from '../../src/cli/doctor/limits.ts'
 import { readSettings } from '../../src/config.ts'
 import { AppError } from '../../src/domain/app-error.ts'
 import { syncDisk } from '../../src/storage/file/disk.ts'
-import { openCommandStore } from '../../src/wire.ts'
+import { migrateStore, openCommandStore } from '../../src/wire.ts'
 import { runWords } from '../support/command-line.ts'
 import { makeDataFolder } from '../support/data-folder.ts'
+import { postgresUrl } from '../support/postgres-cluster.ts'
+import { inDatabase } from '../support/postgres-store.ts'
 
 const uid = process.getuid?.() ?? 0
 const verdicts = (checks: readonly Check[]) =>
@@ -291,6 +293,26 @@ describe('the command', () => {
       code: 1,
       found: { name: 'database', verdict: 'problem', fix: expect.stringContaining(fix) },
     })
+  })
+
+  test.runIf(postgresUrl())('tells a database that is not migrated from one that is', async () => {
+    const schema = `doctor_${process.pid}`
+    const cluster = postgresUrl() ?? ''
+    await inDatabase(cluster, `CREATE SCHEMA ${schema}`)
+    try {
+      const url = `${cluster}?options=${encodeURIComponent(`-c search_path=${schema}`)}`
+      expect(await look(url)).toMatchObject({
+        code: 1,
+        found: { verdict: 'problem', fix: expect.stringContaining('Run "apie migrate"') },
+      })
+      await migrateStore(readSettings({ environment: { APIE_STORE: url } }))
+      expect((await look(url)).found).toMatchObject({
+        verdict: 'ok',
+        message: 'postgresql: answers, and its log has 0 events',
+      })
+    } finally {
+      await inDatabase(cluster, `DROP SCHEMA ${schema} CASCADE`)
+    }
   })
 
   test('refuses an address that is none', async () => {

@@ -46,6 +46,7 @@ it('options tell effects and numbers to operators, and neither paths nor account
     anonymous: 'none',
     store: '********',
     htpasswd: '********',
+    baseUrl: '********',
     logFile: '********',
   })
   expect(answer.body.toString()).not.toContain('secret')
