@@ -98,6 +98,22 @@ describe('Authorization', () => {
     })
   })
 
+  test.each(['reader', 'admin'])(
+    'that does not arrive is noticed where everybody is a %s',
+    async (role) => {
+      const { app } = await openTestApp({ environment: { APIE_ANONYMOUS: role } })
+      const arriving = await serve(app)
+      const hiding = await serve((request) => {
+        const { authorization: _, ...headers } = request.headers
+        return app({ ...request, headers })
+      })
+      const verdictOf = async (port: number) =>
+        (await look(`http://127.0.0.1:${port}`, false))['Authorization arrives']?.verdict
+      expect(await verdictOf(arriving.port)).toBe('ok')
+      expect(await verdictOf(hiding.port)).toBe('problem')
+    },
+  )
+
   test('that is wrong counts as one guess', async () => {
     let guesses = 0
     const url = await site(({ request }) => {

@@ -96,15 +96,12 @@ async function checkAuthorization(asking: Asking): Promise<Check> {
     case 'credentials-wrong':
       return ok(name, 'the program saw credentials and found them wrong, as it should')
     case 'credentials-missing':
-      return problem(
-        name,
-        'it did not arrive: the web server keeps the header to itself',
-        'Put "CGIPassAuth On" into the .htaccess beside the program; where that is refused, use' +
-          ' "RewriteRule .* - [E=HTTP_AUTHORIZATION:%{HTTP:Authorization}]" as the first rule.',
-      )
+      return keptBack(name)
     case 'setup-required':
       return skipped(name, 'there is no account yet: make one, then ask again')
     case undefined:
+      // Without credentials the setting `anonymous` may let everybody in; with wrong ones nobody.
+      if (reply.status === 200) return keptBack(name)
       return problem(
         name,
         `the web server answers ${reply.status} itself`,
@@ -113,6 +110,15 @@ async function checkAuthorization(asking: Asking): Promise<Check> {
     default:
       return skipped(name, `the program answers ${reply.code ?? reply.status}`)
   }
+}
+
+function keptBack(name: string): Check {
+  return problem(
+    name,
+    'it did not arrive: the web server keeps the header to itself',
+    'Put "CGIPassAuth On" into the .htaccess beside the program; where that is refused, use' +
+      ' "RewriteRule .* - [E=HTTP_AUTHORIZATION:%{HTTP:Authorization}]" as the first rule.',
+  )
 }
 
 async function checkAccount(
