@@ -54,6 +54,10 @@ type LoadRequest = {
 /** Settings that name files; where a settings file gives them they count from its folder. */
 const PATHS = ['data', 'htpasswd', 'logFile'] as const
 
+/** Work on another store than the one that was named must not look like work on that one. */
+const NOT_BOTH =
+  'The option --data names a data folder, but the setting "store" names another store; leave out the option, or set APIE_STORE to file: and the folder'
+
 /**
  * Reads the settings; every path in them is absolute and `data` and `store` are never empty.
  * @throws AppError `bad-setting`
@@ -86,6 +90,9 @@ export function loadSettings(request: LoadRequest): Settings {
   const store = settings.store.startsWith('file:')
     ? `file:${from(settings.store.slice(5), own?.store.slice(5))}`
     : settings.store || `file:${data}`
+  if (options?.data !== undefined && options.store === undefined && store !== `file:${data}`) {
+    throw new AppError('bad-setting', NOT_BOTH, { setting: 'store' })
+  }
   return Object.freeze({ ...settings, ...paths, data, store })
 }
 

@@ -15,10 +15,15 @@ export async function runScavenge(call: CommandCall): Promise<number> {
     await call.terminal.out(
       call.options['json']
         ? `${JSON.stringify({ events, removed, bytesFreed })}\n`
-        : `removed the bodies of ${removed} of ${events} events, ${bytesFreed} bytes freed\n`,
+        : `removed the bodies of ${removed} of ${events} events, ${freedText(bytesFreed)}\n`,
     )
     return EXIT.ok
   } finally {
     await store.close()
   }
+}
+
+/** What is left of a batch stands in a line for each event, which can take more than the bodies did. */
+function freedText(bytes: number): string {
+  return bytes < 0 ? `the log is ${-bytes} bytes larger` : `${bytes} bytes freed`
 }

@@ -41,6 +41,10 @@ async function serveStore(
   const { services, terminal } = call
   const opened = await services.openApp()
   try {
+    const { store } = services.settings()
+    if (store.startsWith('file:')) {
+      await terminal.out(`data folder: ${store.slice('file:'.length)}\n`)
+    }
     await greetFirstAdmin(call, opened)
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/`
     if (await opened.setup.isOpen()) {

@@ -51,11 +51,14 @@ export function textReport({ isClean, parts }: StoreReport): string {
     lines.push(`${name}: ${numbers.join(', ') || 'nothing to count'}`)
     for (const finding of findings) lines.push(`  ${findingText(finding)}`)
   }
-  const bad = Object.values(parts)
-    .flatMap((part) => part.findings)
-    .filter(({ kind }) => kind !== 'notice').length
-  lines.push(isClean ? 'clean' : `not clean: ${bad} ${bad === 1 ? 'finding' : 'findings'}`)
+  const kinds = Object.values(parts).flatMap((part) => part.findings.map(({ kind }) => kind))
+  lines.push(isClean ? 'clean' : verdict(kinds.filter((kind) => kind !== 'notice')))
   return `${lines.join('\n')}\n`
+}
+
+function verdict(bad: readonly Finding['kind'][]): string {
+  const count = `not clean: ${bad.length} ${bad.length === 1 ? 'finding' : 'findings'}`
+  return bad.includes('damage') ? `${count}; only a backup brings back what is damaged` : count
 }
 
 function findingText({ kind, message, position, hash }: Finding): string {

@@ -173,7 +173,7 @@ export type ScavengeReport = {
   readonly events: number
   /** Events whose body was removed. */
   readonly removed: number
-  /** Bytes that the log needs less. */
+  /** Bytes that the log needs less; negative where what is left of batches takes more. */
   readonly bytesFreed: number
 }
 

@@ -168,7 +168,7 @@ describe('verify', () => {
         '  notice: a void line\n' +
         '  damage at position 2 (abc): the hash is wrong\n',
     )
-    expect(out).toMatch(/not clean: 1 finding\n$/)
+    expect(out).toMatch(/not clean: 1 finding; only a backup brings back what is damaged\n$/)
     const json = await runWords(['verify', '--json'], { openStore: async () => store })
     expect(json.code).toBe(1)
     expect(JSON.parse(json.out)).toMatchObject({

@@ -136,12 +136,25 @@ describe('a data folder whose records are', () => {
     return data
   }
 
-  test.each(['records', 'log'])('gone (%s) does not pass verify', async (folder) => {
-    const data = await withAccount(`gone-${folder}`)
+  test.each([
+    ['records', 'The folder of the records of accounts and consumers is missing'],
+    ['records/log', 'The folder of the records of accounts and consumers is missing'],
+    ['log', 'The folder of the log is missing'],
+  ])('gone (%s) does not pass verify', async (folder, message) => {
+    const data = await withAccount(`gone-${folder.replace('/', '-')}`)
     rmSync(join(data, folder), { recursive: true })
     const { status, out } = await apie('verify', '--data', data)
     expect(status).toBe(1)
-    expect(out).toContain('damage at position 0: The folder of the log is missing')
+    expect(out).toContain(`damage at position 0: ${message}`)
+  })
+
+  test.each(['records', 'records/log'])('gone (%s) is no new store', async (folder) => {
+    const data = await withAccount(`gone-not-new-${folder.replace('/', '-')}`)
+    rmSync(join(data, folder), { recursive: true })
+    for (const words of [['list'], ['add', 'eve', '--role', 'admin', '--generate']]) {
+      const { status, err } = await apie('user', ...words, '--data', data)
+      expect([words, status, err]).toEqual([words, 1, expect.stringContaining('[log-damaged]')])
+    }
   })
 
   test('changed are named as what they are', async () => {

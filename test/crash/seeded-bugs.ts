@@ -143,7 +143,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   {
     name: 'line-lost-between-chunks',
     file: 'segment.ts',
-    changes: [['        at = last.offset + last.line.length + 1\n', '        at += count\n']],
+    changes: [['        at += length\n', '        at += count\n']],
     caughtBy: ['index.test.ts', 'of a file that is larger than what is read at once'],
     scale: 1,
   },

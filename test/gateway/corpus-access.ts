@@ -142,6 +142,7 @@ export const ACCESS_CASES: readonly CorpusCase[] = [
     expect((await send(update({ info: 'x:y\nz' }))).status).toBe(400)
     expect((await send(update({ info: 5 }))).status).toBe(400)
     expect((await send(update([]))).status).toBe(400)
+    expectError(await send(update({ pasword: 'n' })), 400, 'bad-field')
     expect((await get(send, '/events')).status).toBe(200)
   }),
   signedInCase('info tells who asks and nothing of the machine or the request', async (send) => {

@@ -111,6 +111,14 @@ describe('settings', () => {
     expect(settings.port).toBe(3)
   })
 
+  test('refuse a folder of the command line beside another store', () => {
+    const other = { APIE_STORE: 'postgresql://db/events' }
+    expect(() => load({}, other, { data: 'd' })).toThrow('names another store')
+    expect(() => load({}, { APIE_STORE: 'file:e' }, { data: 'd' })).toThrow('names another store')
+    expect(load({}, { APIE_STORE: 'file:d' }, { data: 'd' }).store).toBe('file:/work/d')
+    expect(load({}, { ...other, APIE_DATA: 'd' }).store).toBe('postgresql://db/events')
+  })
+
   test('may be elsewhere, where APIE_CONFIG says', () => {
     const texts = { '/etc/apie.json': '{"data":"events"}' }
     expect(load(texts, { APIE_CONFIG: '/etc/apie.json' }).data).toBe('/etc/events')

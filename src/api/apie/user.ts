@@ -18,6 +18,9 @@ export type AccountService = {
 
 export type AccountChanges = { readonly password?: string; readonly info?: string }
 
+/** What an account can change of itself. A misspelt one must not look like a change. */
+const FIELDS: readonly string[] = ['password', 'info']
+
 /** Bytes of the body. */
 const MAX_BODY = 16_384
 
@@ -29,6 +32,11 @@ export function updateUser(accounts: AccountService, limits: JsonLimits): Handle
     const { members } = await readJson(request, MAX_BODY, limits)
     if (members === undefined) {
       throw new AppError('bad-field', 'The body must be a JSON object', { field: '' })
+    }
+    const unknown = [...members.keys()].find((field) => !FIELDS.includes(field))
+    if (unknown !== undefined) {
+      const message = `There is no member of this name; there are ${FIELDS.join(' and ')}`
+      throw new AppError('bad-field', message, { field: unknown })
     }
     await accounts.update(principal.name, {
       ...textMember(members, 'password'),

@@ -138,3 +138,12 @@ export class IndexAudit {
 }
 
 const repair = '"apie reindex" repairs it'
+
+/** What an index is said to lack, where the log itself is damaged: no index is built of such a log. */
+export function withoutRepair(findings: readonly Finding[]): Finding[] {
+  return findings.map((finding) =>
+    finding.kind === 'repairable'
+      ? { ...finding, message: finding.message.replace(repair, 'the damage comes first') }
+      : finding,
+  )
+}

@@ -43,12 +43,18 @@ export class IndexFiles {
 
   /** Opens what is there; `undefined` where a file is missing. */
   static open(disk: Disk, folder: string, mode: 'read' | 'update'): IndexFiles | undefined {
-    const open = (name: string): Fd | undefined =>
-      disk.status(join(folder, name)) === undefined
-        ? undefined
-        : mode === 'read'
-          ? disk.openRead(join(folder, name))
-          : disk.openUpdate(join(folder, name))
+    const open = (name: string): Fd | undefined => {
+      const path = join(folder, name)
+      if (disk.status(path) === undefined) return undefined
+      if (mode === 'read') return disk.openRead(path)
+      try {
+        return disk.openUpdate(path)
+      } catch (error) {
+        // The whole generation may be removed between the look and the opening.
+        if (disk.status(folder) === undefined) return undefined
+        throw error
+      }
+    }
     return IndexFiles.from(disk, open)
   }
 

@@ -44,6 +44,8 @@ const MOST_EVENTS = 2 ** 36
 /** How often one call may find that the records have moved on meanwhile. */
 const MOST_MOVES = 20
 
+const MISSING = 'The folder of the records of accounts and consumers is missing'
+
 type Generation = {
   readonly number: number
   readonly log: FileLog
@@ -88,6 +90,12 @@ export class RecordGenerations {
   }
 
   async verify(progress?: Progress): Promise<VerifyReport> {
+    try {
+      this.latest()
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'log-damaged')) throw error
+      return { counts: {}, findings: [{ kind: 'damage', message: error.message, position: 0 }] }
+    }
     return this.read(async (log) => {
       const report = await log.verify(progress)
       const generation = this.current?.number ?? 0
@@ -269,7 +277,12 @@ export class RecordGenerations {
       .filter((name) => /^[1-9][0-9]*$/.test(name))
       .map(Number)
       .sort((a, b) => b - a)
-    return numbers.find((number) => disk.status(this.begunPath(number)) !== undefined) ?? 0
+    const latest = numbers.find((number) => disk.status(this.begunPath(number)) !== undefined) ?? 0
+    // It is made with the store: without it, a site with accounts would pass for one that has none yet.
+    if (disk.status(recordLayout(layout, latest).segments) === undefined) {
+      throw new AppError('log-damaged', MISSING)
+    }
+    return latest
   }
 
   private begunPath(number: number): string {

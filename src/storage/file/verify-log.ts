@@ -7,7 +7,7 @@ import { AppError } from '../../domain/app-error.ts'
 import { type EventHash, parseStoredEvent } from '../../domain/event.ts'
 import type { Finding, Progress, VerifyReport } from '../../domain/ports.ts'
 import { GENESIS, HeadFile, type IndexHead, mostOf } from './head-file.ts'
-import { IndexAudit } from './index-audit.ts'
+import { IndexAudit, withoutRepair } from './index-audit.ts'
 import { segmentName } from './layout.ts'
 import type { LogOptions } from './log-follower.ts'
 import { type LineEvent, readLine } from './log-line.ts'
@@ -72,7 +72,9 @@ class LogAudit {
         ...(this.scavenged > 0 && { scavenged: this.scavenged }),
         indexed: this.index?.compared ?? 0,
       },
-      findings: this.findings,
+      findings: this.findings.some(({ kind }) => kind === 'damage')
+        ? withoutRepair(this.findings)
+        : this.findings,
     }
   }
 
