@@ -107,10 +107,13 @@ describe('Authorization', () => {
         const { authorization: _, ...headers } = request.headers
         return app({ ...request, headers })
       })
-      const verdictOf = async (port: number) =>
-        (await look(`http://127.0.0.1:${port}`, false))['Authorization arrives']?.verdict
-      expect(await verdictOf(arriving.port)).toBe('ok')
-      expect(await verdictOf(hiding.port)).toBe('problem')
+      const found = async (port: number) =>
+        (await look(`http://127.0.0.1:${port}`, false))['Authorization arrives']
+      expect(await found(arriving.port)).toMatchObject({ verdict: 'ok' })
+      expect(await found(hiding.port)).toMatchObject({
+        verdict: 'problem',
+        fix: expect.stringContaining('CGIPassAuth On'),
+      })
     },
   )
 
