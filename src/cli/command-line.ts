@@ -39,7 +39,7 @@ export async function runCommandLine(line: CommandLine): Promise<number> {
   try {
     return await dispatch({ ...line, services })
   } catch (error) {
-    const place = error instanceof AppError && used ? placeText(error.code, used) : ''
+    const place = error instanceof AppError && used ? placeText(error, used) : ''
     await line.terminal.err(`apie: ${failureText(error, line.showStack)}\n${place}`)
     return error instanceof AppError && isWrongCall(error) ? EXIT.usage : EXIT.failed
   }

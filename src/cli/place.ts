@@ -1,9 +1,10 @@
 /**
- * Which data folder a failure is about, and who looked at it. The messages themselves name neither, since
- * they are also answers to clients; here the one who asks is the one who owns the machine.
+ * Which data folder or database a failure is about, and who looked at it. The messages themselves name
+ * none of them, since they are also answers to clients; here the one who asks owns the machine.
  */
 import fs from 'node:fs'
-import type { ErrorCode } from '../domain/app-error.ts'
+import type { AppError, ErrorCode } from '../domain/app-error.ts'
+import { DatabaseFailure } from '../kit/database-failure.ts'
 import type { CommandServices } from './command.ts'
 import { systemUser } from './system-user.ts'
 
@@ -18,8 +19,12 @@ const ABOUT_THE_FOLDER: readonly ErrorCode[] = [
   'log-damaged',
 ]
 
-/** Lines for standard error; empty where the failure is not about the data folder. */
-export function placeText(code: ErrorCode, services: Pick<CommandServices, 'settings'>): string {
+/** Lines for standard error; empty where the failure is not about the data folder or a database. */
+export function placeText(
+  { code, cause }: AppError,
+  services: Pick<CommandServices, 'settings'>,
+): string {
+  if (cause instanceof DatabaseFailure) return `      ${cause.message}\n`
   if (!ABOUT_THE_FOLDER.includes(code)) return ''
   const { store } = services.settings()
   if (!store.startsWith('file:')) return ''

@@ -1,5 +1,6 @@
 /** What `apie doctor` finds out about a store in a database: whether it answers, and holds the tables it should. */
 import { AppError, type ErrorCode } from '../../domain/app-error.ts'
+import { DatabaseFailure } from '../../kit/database-failure.ts'
 import type { CommandServices } from '../command.ts'
 import { type Check, ok, problem } from './check.ts'
 
@@ -24,6 +25,7 @@ export async function checkDatabase(
     }
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    return [problem('database', error.message, FIXES[error.code] ?? UNREACHED)]
+    const where = error.cause instanceof DatabaseFailure ? ` (${error.cause.message})` : ''
+    return [problem('database', `${error.message}${where}`, FIXES[error.code] ?? UNREACHED)]
   }
 }

@@ -11,6 +11,8 @@ import {
   MongoClient,
   type MongoClientOptions,
 } from 'mongodb'
+import { AppError } from '../../domain/app-error.ts'
+import { DatabaseFailure } from '../../kit/database-failure.ts'
 import type {
   AttemptDocument,
   CommitDocument,
@@ -97,12 +99,12 @@ export class Connection {
     try {
       return await this.bare(work)
     } catch (error) {
-      if (!isLost(error) || isNeverSent(error)) throw toAppError(error)
+      if (!isLost(error) || isNeverSent(error)) throw this.failure(error)
     }
     try {
       return await this.bare(work)
     } catch (error) {
-      throw toAppError(error)
+      throw this.failure(error)
     }
   }
 
@@ -111,8 +113,18 @@ export class Connection {
     try {
       return await this.bare(work)
     } catch (error) {
-      throw isLost(error) && !isNeverSent(error) ? outcomeUnknown(error) : toAppError(error)
+      throw isLost(error) && !isNeverSent(error) ? outcomeUnknown(error) : this.failure(error)
     }
+  }
+
+  /** As an `AppError`; a database that is away is named in the cause. */
+  failure(error: unknown): AppError {
+    const refusal = toAppError(error)
+    if (refusal === error || refusal.code !== 'storage-unavailable') return refusal
+    const { hosts, srvHost } = this.client.options
+    const host = srvHost ?? hosts.map(String).join(' and ')
+    const cause = new DatabaseFailure({ host, name: this.db.databaseName }, error)
+    return new AppError(refusal.code, refusal.message, refusal.facts, cause)
   }
 
   /** Like both, with the errors of the driver. */

@@ -1,12 +1,10 @@
 /** The store in a MongoDB database: log, records and content over one pool of connections. */
-import { AppError } from '../../domain/app-error.ts'
 import type { Clock, Store } from '../../domain/ports.ts'
 import type { SetupToken } from '../../domain/setup.ts'
 import type { AttemptCounter } from '../../domain/throttle.ts'
 import { createMongoAttempts } from './attempts.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { MongoContent } from './content.ts'
-import { toAppError } from './errors.ts'
 import { MongoLog } from './log.ts'
 import { createMongoRecords } from './records.ts'
 import { checkSchema, type Migrated, migrate } from './schema.ts'
@@ -33,8 +31,8 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<MongoS
   try {
     await connection.ready()
   } catch (failure) {
-    const error = toAppError(failure)
-    const isAway = error instanceof AppError && error.code === 'storage-unavailable'
+    const error = connection.failure(failure)
+    const isAway = error.code === 'storage-unavailable'
     if (!options.isPatient || !isAway) {
       await connection.close()
       throw error
@@ -62,7 +60,7 @@ export async function migrateMongo(options: ConnectionOptions): Promise<Migrated
   try {
     return await migrate(connection)
   } catch (error) {
-    throw toAppError(error)
+    throw connection.failure(error)
   } finally {
     await connection.close()
   }

@@ -5,6 +5,7 @@
  */
 import { Client, type ClientConfig, Pool, type PoolClient, types } from 'pg'
 import { AppError } from '../../domain/app-error.ts'
+import { DatabaseFailure, type DatabasePlace } from '../../kit/database-failure.ts'
 import { isConnectionLost, outcomeUnknown, toAppError } from './errors.ts'
 
 /** A statement that is prepared under a name; `text` is a constant of the program. */
@@ -82,12 +83,12 @@ export class Connection {
     try {
       return await this.run(statement, values)
     } catch (error) {
-      if (!isConnectionLost(error)) throw toAppError(error)
+      if (!isConnectionLost(error)) throw this.failure(error)
     }
     try {
       return await this.run(statement, values)
     } catch (error) {
-      throw toAppError(error)
+      throw this.failure(error)
     }
   }
 
@@ -141,8 +142,16 @@ export class Connection {
     try {
       return await this.withBareClient(work)
     } catch (error) {
-      throw toAppError(error)
+      throw this.failure(error)
     }
+  }
+
+  /** A database that is away is named in the cause. */
+  private failure(error: unknown): AppError {
+    const refusal = toAppError(error)
+    if (refusal === error || refusal.code !== 'storage-unavailable') return refusal
+    const cause = new DatabaseFailure(placeOf(this.config), error)
+    return new AppError(refusal.code, refusal.message, refusal.facts, cause)
   }
 
   private async withBareClient<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
@@ -166,6 +175,16 @@ export class Connection {
       client.off('error', ignore)
       client.release(!isUsable)
     }
+  }
+}
+
+/** Where the driver goes with the URL and the `PG…` variables. */
+function placeOf(config: ClientConfig): DatabasePlace {
+  try {
+    const { host, port, database } = new Client(config)
+    return { host, port, name: database }
+  } catch {
+    return {}
   }
 }
 

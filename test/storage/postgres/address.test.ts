@@ -108,6 +108,19 @@ describe.skipIf(postgresPrograms() === undefined)('the address of a PostgreSQL d
     })
   })
 
+  test('of a database that is not there names it in the cause alone', async () => {
+    const url = new URL(cluster.url)
+    url.pathname = '/nowhere'
+    await expect(openPostgresStore(optionsOf(url.href))).rejects.toMatchObject({
+      code: 'storage-unavailable',
+      message: 'There is no such database',
+      facts: { databaseCode: '3D000' },
+      cause: {
+        message: `host 127.0.0.1, port ${cluster.port}, database nowhere: database "nowhere" does not exist`,
+      },
+    })
+  })
+
   test.each(['PGPASSWORD', 'PGPASSFILE'])('comes from the variables and %s', (from) => {
     const { password } = new URL(cluster.url)
     const file = join(folder, 'passwords')
