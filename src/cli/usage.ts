@@ -1,6 +1,6 @@
 /** Refusals of a wrong call, each with the nearest thing that exists. */
 import { AppError } from '../domain/app-error.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../kit/nearest.ts'
 
 export function usage(message: string, hint = 'See "apie help".'): AppError {
   return new AppError('usage', `${message}. ${hint}`)

@@ -1,6 +1,7 @@
 /** `apie broker`: which of its commands runs, with which words and options. */
+
+import { nearest } from '../../kit/nearest.ts'
 import { type CommandCall, EXIT } from '../command.ts'
-import { nearest } from '../nearest.ts'
 import { usage } from '../usage.ts'
 import { HINT } from './hint.ts'
 

@@ -1,6 +1,7 @@
 /** Variables of the environment that look like settings and are none: nobody reads them. */
+
+import { nearest } from '../../kit/nearest.ts'
 import { SETTINGS } from '../../settings.ts'
-import { nearest } from '../nearest.ts'
 import { type Check, ok, warning } from './check.ts'
 
 const NAME = 'environment'

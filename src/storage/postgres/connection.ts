@@ -7,6 +7,7 @@ import { Client, type ClientConfig, Pool, type PoolClient, types } from 'pg'
 import { AppError } from '../../domain/app-error.ts'
 import { DatabaseFailure, type DatabasePlace } from '../../kit/database-failure.ts'
 import { isConnectionLost, outcomeUnknown, toAppError } from './errors.ts'
+import { mistakenParameter } from './parameters.ts'
 
 /** A statement that is prepared under a name; `text` is a constant of the program. */
 export type Statement = { readonly name: string; readonly text: string }
@@ -207,6 +208,10 @@ function parseUrl(text: string): {
 } {
   if (!URL.canParse(text)) throw badUrl('is no URL')
   const url = new URL(text)
+  const mistake = mistakenParameter(url.searchParams.keys())
+  if (mistake) {
+    throw badUrl(`has an unknown parameter "${mistake.given}", the nearest is "${mistake.meant}"`)
+  }
   const options = url.searchParams.get('options') ?? ''
   const pool = url.searchParams.get('pool')
   if (pool !== null && !/^[1-9][0-9]{0,3}$/.test(pool)) throw badUrl('pool must be 1 to 9999')

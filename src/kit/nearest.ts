@@ -1,13 +1,21 @@
 /** The word that was probably meant. */
 
-/** The candidate with the fewest edits, or `undefined` where none is near: at most a third of it differs. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
+const aThird = (candidate: string): number => Math.max(1, Math.ceil(candidate.length / 3))
+
+/**
+ * The candidate with the fewest edits, or `undefined` where none is near.
+ * @param limitOf most edits that a candidate may be away: a third of it where nothing is said
+ */
+export function nearest(
+  word: string,
+  candidates: readonly string[],
+  limitOf = aThird,
+): string | undefined {
   let best: string | undefined
   let fewest = Number.POSITIVE_INFINITY
   for (const candidate of candidates) {
     const edits = candidate.startsWith(word) && word.length > 1 ? 1 : editDistance(word, candidate)
-    const limit = Math.max(1, Math.ceil(candidate.length / 3))
-    if (edits <= limit && edits < fewest) {
+    if (edits <= limitOf(candidate) && edits < fewest) {
       best = candidate
       fewest = edits
     }
