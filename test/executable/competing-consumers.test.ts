@@ -47,6 +47,12 @@ async function processed(apache: Apache): Promise<unknown> {
   return JSON.parse((await apache.send(`${GROUP}/info`)).text)
 }
 
+/** True where every event was acknowledged; false also where the one who asks is killed. */
+async function isDone(apache: Apache): Promise<boolean> {
+  const { status, text } = await apache.send(`${GROUP}/info`)
+  return status === 200 && JSON.parse(text).lastProcessedEventNumber === EVENTS - 1
+}
+
 describeVariants('twenty consumers at once', (variant) => {
   const apache = useApache({ variant, shape: 'script-alias', configuration: PATIENCE })
 
@@ -80,6 +86,8 @@ describeVariants(
     it('lose no event: others are handed what they held', async () => {
       await prepare(apache(), { messageTimeoutMilliseconds: 500, maxRetryCount: 1000 })
       const handled = new Set<number>()
+      /** Whoever is killed between its acknowledgement and the answer has done its work, and tells nobody. */
+      const untold = new Set<number>()
       let isOver = false
       const killing = (async () => {
         for (let kills = 0; kills < 40 && !isOver; ) {
@@ -89,18 +97,21 @@ describeVariants(
         }
       })()
       const consumers = Array.from({ length: 8 }, (_, n) => n)
-      const deadline = Date.now() + 120_000
       await inParallel(consumers, consumers.length, async () => {
-        while (handled.size < EVENTS && Date.now() < deadline) {
+        while (!isOver) {
           const messages = await fetchMessages(apache(), 5)
-          if (!messages?.length) continue
-          if ((await acknowledge(apache(), messages)).status !== 202) continue
-          for (const { eventNumber } of messages) handled.add(eventNumber)
+          if (messages === undefined) continue
+          if (messages.length === 0) {
+            isOver ||= await isDone(apache())
+            continue
+          }
+          const isTold = (await acknowledge(apache(), messages)).status === 202
+          for (const { eventNumber } of messages) (isTold ? handled : untold).add(eventNumber)
         }
       })
-      isOver = true
       await killing
-      expect([...handled].sort((a, b) => a - b)).toEqual(numbers)
+      expect([...new Set([...handled, ...untold])].sort((a, b) => a - b)).toEqual(numbers)
+      expect(handled.size).toBeGreaterThan(EVENTS / 2)
     })
   },
   VARIANTS.slice(0, 1),
