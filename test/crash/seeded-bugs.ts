@@ -67,6 +67,30 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     scale: 0.2,
   },
   {
+    name: 'position-not-checked',
+    file: 'log-line.ts',
+    changes: [
+      [
+        'previous === point.hash && numberEnd(line, offsetEnd + 1, point.count) === positionEnd',
+        'previous === point.hash && positionEnd > 0',
+      ],
+    ],
+    caughtBy: ['damage.test.ts', 'a changed byte is reported'],
+    scale: 0.05,
+  },
+  {
+    name: 'index-out-of-order',
+    file: 'lane-walk.ts',
+    changes: [
+      [
+        'return { number: head.number + 1, previous: head.position, skip }',
+        'return { number: head.number + 1, previous: skip, skip: head.position }',
+      ],
+    ],
+    caughtBy: ['structure.test.ts', 'an index of any bytes'],
+    scale: 0.05,
+  },
+  {
     name: 'tail-cut-off',
     file: 'log-tail.ts',
     changes: [
