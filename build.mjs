@@ -1,11 +1,12 @@
 /**
  * Builds the executable: `node build.mjs [--entry FILE] [--out FILE] [--no-code-cache]`.
  *
- *  1. esbuild: everything from the entry on → one minified CommonJS file and its source map
+ *  1. esbuild: everything from the entry on → one minified CommonJS file and its source map; libraries that few
+ *     requests need become files of their own
  *  2. the official Node binary from the npm package for this machine, stripped: 127 → 108 MB. Stripping has
  *     to come first; a finished executable does not survive it.
- *  3. the program answers an append and some reads; what V8 has compiled by then becomes its code cache
- *  4. pkg: the file, its cache and a loader go into the binary as a single-executable application
+ *  3. the program answers reads, an append and a page; what V8 has compiled for each becomes a code cache
+ *  4. pkg: the files, the caches and a loader go into the binary as a single-executable application
  *
  * Nothing is downloaded. Same sources, same bytes, but for the code cache: V8 seeds its hash tables by chance,
  * and the cache with them. With a fixed seed it would be the same every time, but V8 then refuses it at run time
@@ -43,8 +44,8 @@ const { values } = parseArgs({
 const work = join(project, 'build')
 const out = resolve(values.out)
 const useCodeCache = !values['no-code-cache']
-/** Other entries are programs to measure against, which answer no requests: Node's own code cache does. */
-const isTrained = useCodeCache && resolve(values.entry) === join(project, 'src/main.ts')
+/** Other entries are programs to measure against, which answer no requests and have Node's own code cache. */
+const isProgram = resolve(values.entry) === join(project, 'src/main.ts')
 
 /**
  * Options that are baked in: one thread for V8's own work instead of four and none for the inspector, since
@@ -83,21 +84,35 @@ const smallAssert = {
   },
 }
 
+/** Two thirds of all text. A process that loads it with the program pays 1 ms, used or not. */
+const LIBRARIES = ['mongodb', 'pg', 'fast-xml-parser', 'bcryptjs', 'cli-progress']
+
+const OUTPUT = {
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'cjs',
+  legalComments: 'none',
+  write: false,
+}
+
+async function bundleLibrary(name) {
+  const stdin = { contents: `module.exports = require('${name}')`, resolveDir: project }
+  const { outputFiles } = await build({ ...OUTPUT, stdin })
+  return Buffer.from(outputFiles[0].contents)
+}
+
 /** The bundle and its map. */
 async function bundle() {
   const { version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'))
   const result = await build({
+    ...OUTPUT,
     entryPoints: [values.entry],
     outfile: join(work, 'apie.cjs'),
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'cjs',
+    external: isProgram ? LIBRARIES : [],
     sourcemap: 'external',
     sourcesContent: false,
-    legalComments: 'none',
-    write: false,
     define: {
       APIE_VERSION: JSON.stringify(version),
       APIE_COMMIT: JSON.stringify(commit()),
@@ -150,27 +165,54 @@ async function claim(folder) {
 
 const PROLOGUE = '(function(exports,require,module,__filename,__dirname){'
 
+const asFunction = (code) => Buffer.concat([Buffer.from(PROLOGUE), code, Buffer.from('\n})')])
+
 /** Stacks count columns as in the bundle, so that its map fits. */
 const SCRIPT_OPTIONS = `filename: 'apie.cjs', columnOffset: -${PROLOGUE.length}`
 
 /**
- * The main script of the executable. V8 caches what is compiled when it is asked, and compiles a function when
- * it is first called: the cache that Node makes of a main script holds hardly any of them, and every process
- * would compile its own again. Ours was taken after the first calls; V8 itself refuses one that does not fit,
- * and compiles.
+ * What is done to fill a code cache: requests, as method and path. V8 caches what is compiled when it is asked,
+ * and compiles a function when it is first called: the cache that Node makes of a main script holds hardly any
+ * of them, and every process would compile its own again. And all that is in a cache is unpacked, needed or not,
+ * 0.4 ms each 100 KB: so there is one for each kind of request, whose name the loader takes from it.
  */
+const CACHES = {
+  reads: [
+    ['GET', '/events/HASH'],
+    ['GET', '/events?limit=10'],
+  ],
+  pages: [['GET', '/streams/default?embed=body']],
+  writes: [['PUT', '/events']],
+}
+
+/** The main script of the executable. V8 itself refuses a cache that does not fit, and compiles. */
 const LOADER = `const { getRawAsset } = require('node:sea')
 const { Script } = require('node:vm')
-const text = Buffer.from(getRawAsset('text')).latin1Slice()
-const cachedData = Buffer.from(getRawAsset('cache'))
-const script = new Script(text, { ${SCRIPT_OPTIONS}, cachedData })
-script.runInThisContext()(exports, require, module, __filename, __dirname)
+const { REQUEST_METHOD: method, REQUEST_URI: target = '' } = process.env
+const kind = method !== 'GET' ? 'writes' : target.includes('/streams') ? 'pages' : 'reads'
+const libraries = { ${LIBRARIES.map((name) => `'${name}': undefined`).join(', ')} }
+const run = (name, options) => {
+  const text = Buffer.from(getRawAsset(name)).latin1Slice()
+  const module = { exports: {} }
+  const start = new Script(text, options).runInThisContext()
+  start(module.exports, requireAny, module, __filename, __dirname)
+  return module.exports
+}
+const requireAny = (name) => {
+  if (!Object.hasOwn(libraries, name)) return require(name)
+  libraries[name] ??= run(name, { filename: name })
+  return libraries[name]
+}
+run('apie', {
+  ${SCRIPT_OPTIONS},
+  ${useCodeCache ? 'cachedData: Buffer.from(getRawAsset(kind)),' : ''}
+})
 `
 
-/** Answers an append, a read and a page of a stream in one process, and writes the cache. */
+/** Answers requests in one process, and writes the cache. */
 const TRAINER = `const fs = require('node:fs')
 const { Script } = require('node:vm')
-const [text, cache, hash] = process.argv.splice(2)
+const [text, cache, requests] = process.argv.splice(2)
 const script = new Script(fs.readFileSync(text, 'latin1'), { ${SCRIPT_OPTIONS} })
 const exit = process.exit
 const answer = (method, path) => new Promise((resolve) => {
@@ -179,11 +221,7 @@ const answer = (method, path) => new Promise((resolve) => {
   script.runInThisContext()({}, require, { exports: {} }, __filename, __dirname)
 })
 const train = async () => {
-  await answer('PUT', '/events')
-  process.env.CONTENT_LENGTH = ''
-  await answer('GET', '/events/' + hash)
-  process.env.HTTP_ACCEPT = 'application/json'
-  await answer('GET', '/streams/default?embed=body')
+  for (const [method, path] of JSON.parse(requests)) await answer(method, path)
   fs.writeFileSync(cache, script.createCachedData())
   exit.call(process, 0)
 }
@@ -199,36 +237,58 @@ if (new Script(fs.readFileSync(text, 'latin1'), options).cachedDataRejected) pro
 `
 
 /**
- * Writes the program as a script, and its cache.
+ * Writes the caches of a program.
  * @param bundlePath the program as a file that Node runs
+ * @param textPath   the same as a script
+ * @returns the paths of the caches by name
  */
-function train(node, folder, bundlePath, code, { text, cache }) {
+function train(node, folder, bundlePath, textPath) {
   const body = '{"eventType":"trained","body":{"n":1}}'
   const scripts = { 'trainer.cjs': TRAINER, 'check.cjs': CACHE_CHECK, 'body.json': body }
   const [trainer, check, input] = Object.entries(scripts).map(([name, content]) => {
     writeFileSync(join(folder, name), content)
     return join(folder, name)
   })
-  writeFileSync(text, Buffer.concat([Buffer.from(PROLOGUE), code, Buffer.from('\n})')]))
   const run = (words, env = {}, stdin = 'ignore') =>
     execFileSync(node, words, { env, encoding: 'utf8', stdio: [stdin, 'pipe', 'pipe'] })
   const data = join(folder, 'data')
   const account = ['user', 'add', 'trainer', '--role', 'admin', '--generate', '--data', data]
   const password = run([bundlePath, ...account]).trim()
-  const request = {
+  const read = {
     GATEWAY_INTERFACE: 'CGI/1.1',
-    REQUEST_METHOD: 'PUT',
-    REQUEST_URI: '/events',
     HTTP_HOST: 'localhost',
+    HTTP_ACCEPT: 'application/json',
     HTTP_AUTHORIZATION: `Basic ${Buffer.from(`trainer:${password}`).toString('base64')}`,
-    CONTENT_TYPE: 'application/json',
-    CONTENT_LENGTH: String(body.length),
     APIE_DATA: data,
   }
-  const [, hash] = /"hash":"([0-9a-f]{64})"/.exec(run([bundlePath], request, openSync(input))) ?? []
+  const type = 'application/json'
+  const append = { ...read, CONTENT_TYPE: type, CONTENT_LENGTH: String(body.length) }
+  const first = { ...append, REQUEST_METHOD: 'PUT', REQUEST_URI: '/events' }
+  const [, hash] = /"hash":"([0-9a-f]{64})"/.exec(run([bundlePath], first, openSync(input))) ?? []
   if (hash === undefined) throw new Error('the program did not answer an append')
-  run([trainer, text, cache, hash], request, openSync(input))
-  run([...NODE_OPTIONS, check, text, cache])
+  return Object.fromEntries(
+    Object.entries(CACHES).map(([name, requests]) => {
+      const cache = join(folder, name)
+      const words = JSON.stringify(requests).replace('HASH', hash)
+      const env = name === 'writes' ? append : read
+      run([trainer, textPath, cache, words], env, openSync(input))
+      run([...NODE_OPTIONS, check, textPath, cache])
+      return [name, cache]
+    }),
+  )
+}
+
+/** The texts of the program and its libraries, and the caches, as files by the name of their asset. */
+async function writeAssets(node, folder, entry, code) {
+  const write = (name, content) => {
+    const path = join(folder, `${name}.txt`)
+    writeFileSync(path, asFunction(content))
+    return [name, path]
+  }
+  const texts = [write('apie', code)]
+  for (const name of LIBRARIES) texts.push(write(name, await bundleLibrary(name)))
+  const assets = Object.fromEntries(texts)
+  return useCodeCache ? { ...assets, ...train(node, folder, entry, assets.apie) } : assets
 }
 
 async function main() {
@@ -247,22 +307,22 @@ async function main() {
   if (isBuilt) return
   const folder = await claim(FIXED_FOLDER)
   const entry = join(folder, 'apie.cjs')
-  const assets = isTrained ? { text: join(folder, 'text'), cache: join(folder, 'cache') } : {}
+  let assets = {}
   const temporary = `${out}.${process.pid}`
   const sea = require('@yao-pkg/pkg/lib-es5/sea.js').default
   const log = console.log
   console.log = () => {}
   try {
     writeFileSync(entry, code)
-    if (isTrained) {
-      train(node.path, folder, entry, code, assets)
+    if (isProgram) {
+      assets = await writeAssets(node.path, folder, entry, code)
       writeFileSync(entry, LOADER)
     }
     await sea(entry, {
       nodePath: node.path,
       seaConfig: {
         disableExperimentalSEAWarning: true,
-        useCodeCache,
+        useCodeCache: useCodeCache && !isProgram,
         execArgv: NODE_OPTIONS,
         execArgvExtension: 'none',
         assets,
