@@ -77,25 +77,24 @@ function stubLines(file: { name: string; text: string }): [string, string][] {
     })
 }
 
-/** `what` names the setting where `from` does not. */
 /** RFC 3986: scheme, host (a name, an address or one of IPv6), port and path; no user, query or fragment. */
 const BASE_URL = /^https?:\/\/([\w.~%-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?(\/[\w.~%!$&'()*+,;=:@/-]*)?$/
 
+/** @param what names the setting where `from` does not */
 function parse(
   row: SettingKind & { readonly variable: string },
   value: string,
   from: string,
   what = '',
 ): unknown {
+  const refused = (expected: string): AppError =>
+    badSetting(`${from}: expected ${expected}${what}, found "${value}"`, row.variable)
   switch (row.type) {
     case 'text':
       return value
     case 'url':
       if (value === '' || BASE_URL.test(value)) return value
-      throw badSetting(
-        `${from}: expected a URL such as https://example.org/apie, without query, found "${value}"`,
-        row.variable,
-      )
+      throw refused('a URL without query (such as https://example.org/apie)')
     case 'list':
       return value
         .split(',')
@@ -104,21 +103,16 @@ function parse(
     case 'flag':
       if (/^(true|on|yes|1)$/i.test(value)) return true
       if (/^(false|off|no|0)$/i.test(value)) return false
-      throw badSetting(`${from}: expected true or false${what}, found "${value}"`, row.variable)
+      throw refused('true or false')
     case 'number': {
       const number = Number(value)
-      if (!/^[0-9]+$/.test(value) || number < row.min || number > row.max) {
-        const range = `a whole number from ${row.min} to ${row.max}`
-        throw badSetting(`${from}: expected ${range}${what}, found "${value}"`, row.variable)
-      }
-      return number
+      const isIn = number >= row.min && number <= row.max
+      if (/^[0-9]+$/.test(value) && isIn) return number
+      throw refused(`a whole number from ${row.min} to ${row.max}`)
     }
     case 'choice':
       if (row.choices.includes(value)) return value
-      throw badSetting(
-        `${from}: expected one of ${row.choices.join(', ')}${what}, found "${value}"`,
-        row.variable,
-      )
+      throw refused(`one of ${row.choices.join(', ')}`)
     default:
       return row satisfies never
   }

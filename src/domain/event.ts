@@ -138,7 +138,7 @@ export function scavengedText(stored: StoredEvent): string {
   return `{${kept(BEFORE_BODY)}"body":null,"scavenged":true,${kept(BEHIND_BODY)}"hash":null}`
 }
 
-const CHECK_DIGITS = 16
+export const CHECK_DIGITS = 16
 
 /** Tells of what is left of an event whether it was changed since: hexadecimal digits over its hash and that text. */
 export const scavengedCheck = (hash: EventHash, text: string | Uint8Array): string =>

@@ -84,8 +84,9 @@ describe('the public base of links', () => {
     'https://example.org\nhttps://example.org',
   ])('is refused as %j', (baseUrl) => {
     expect(refusal({ environment: { APIE_BASE_URL: baseUrl } })).toBe(
-      `APIE_BASE_URL: expected a URL such as https://example.org/apie, without query, found "${baseUrl}"`,
+      `APIE_BASE_URL: expected a URL without query (such as https://example.org/apie), found "${baseUrl}"`,
     )
+    expect(refusal(file(JSON.stringify({ baseUrl })))).toContain(' for "baseUrl", found ')
   })
 })
 

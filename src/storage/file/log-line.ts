@@ -24,7 +24,7 @@
  *
  * Reading and writing the bytes is `segment.ts`.
  */
-import { chainHash, type EventHash, scavengedCheck } from '../../domain/event.ts'
+import { CHECK_DIGITS, chainHash, type EventHash, scavengedCheck } from '../../domain/event.ts'
 import { sha256Hex } from '../../kit/sha256.ts'
 
 /** Where a log ends: events so far, hash of the last one, and the place behind its line. */
@@ -193,11 +193,9 @@ export function scavengedLine(
   return Buffer.from(`${hash}\t${point.hash}\t${offset}\t${point.count}\t${field}\n`)
 }
 
-const CHECK = 16
-
 function readScavenged(field: Buffer, start: number, stated: EventHash): LineEvent | undefined {
   const hashEnd = field.indexOf(SPACE)
-  const text = hashEnd + 1 + CHECK + 1
+  const text = hashEnd + 1 + CHECK_DIGITS + 1
   const written = field.toString('latin1', 1, hashEnd)
   const hash = written === '-' ? stated : (written as EventHash)
   const json = field.subarray(text)

@@ -10,6 +10,7 @@
 import { join } from 'node:path'
 import { AppError } from '../../domain/app-error.ts'
 import {
+  CHECK_DIGITS,
   chainHash,
   EMPTY_HASH,
   type EventHash,
@@ -30,7 +31,7 @@ const LINES_AT_ONCE = 1024
 const AT_ONCE = 64
 const TILDE = 0x7e
 /** Where the text begins that is left of a scavenged event: behind hash, LF, `~`, check and space. */
-const LEFT = 65 + 1 + 16 + 1
+const LEFT = 65 + 1 + CHECK_DIGITS + 1
 const LINE = /^([0-9]{10}) ([0-9a-f]{64})\n$/
 
 /**
