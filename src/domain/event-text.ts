@@ -4,7 +4,7 @@
  * Nothing else changes, so whoever puts `null` back has the bytes that were hashed. Texts of our own end in
  * `"hash":null}`; imported ones may hold the member elsewhere and are searched for it.
  */
-import type { StoredEvent } from './event.ts'
+import type { EventHash, StoredEvent } from './event.ts'
 
 /** What `"<64 hex digits>"` is longer than `null`. */
 const GROWTH = 62
@@ -32,14 +32,19 @@ export function writeEventText(event: StoredEvent, into: Buffer, at: number): nu
   const hole = findHashHole(json)
   into.set(json, at)
   if (hole === undefined) return at + json.length
-  const end = at + hole
-  into[end] = QUOTE
-  into.write(hash, end + 1, 'latin1')
-  into[end + 65] = QUOTE
-  const rest = hole + 4
-  if (rest === json.length - 1) into[end + 66] = CLOSE_OBJECT
-  else into.set(json.subarray(rest), end + 66)
+  const end = writeHash(hash, into, at + hole)
+  const rest = hole + NULL.length
+  if (rest === json.length - 1) into[end] = CLOSE_OBJECT
+  else into.set(json.subarray(rest), end)
   return at + json.length + GROWTH
+}
+
+/** Writes what stands in place of the `null`; returns where it ends. */
+export function writeHash(hash: EventHash, into: Buffer, at: number): number {
+  into[at] = QUOTE
+  const end = at + 1 + into.write(hash, at + 1, 'latin1')
+  into[end] = QUOTE
+  return end + 1
 }
 
 /** The text with its hash, alone. */

@@ -16,7 +16,7 @@ import type { Entry } from './entry.ts'
 import type { LogFollower } from './log-follower.ts'
 import { type LineEvent, NOWHERE, readLine } from './log-line.ts'
 import { joinTexts, rewriteLines, type TextPoint } from './log-texts.ts'
-import { type LineRun, splitLines } from './segment.ts'
+import { type LinePiece, type LineRun, type Segment, splitLines } from './segment.ts'
 
 /** Most bytes of events that one run or page holds, unless a single event is larger. */
 export const RUN_BYTES = 4 << 20
@@ -34,20 +34,44 @@ export class EventReader {
   }
 
   /** Runs of events from one position to another (exclusive), at most to the end. */
-  async *forwards(from: Position, to: Position): AsyncGenerator<readonly StoredEvent[], void> {
+  forwards(from: Position, to: Position): AsyncGenerator<readonly StoredEvent[], void> {
+    const linesOf = (file: Segment, start: number) => file.lines(start, file.size())
+    return this.along(from, to, linesOf, (run, point) => this.eventsOf(run, point))
+  }
+
+  /** As `LogEngine.readTexts`: checked like events that are read one by one. */
+  async *texts(from: Position, to: Position, separator: number): AsyncGenerator<Buffer, void> {
+    const piecesOf = (file: Segment, start: number): AsyncIterable<LineRun | LinePiece> =>
+      file.isScavenged ? file.lines(start, file.size()) : file.pieces(start, file.size())
+    const take = (piece: LineRun | LinePiece, point: TextPoint) =>
+      this.textsOf(piece, point, separator)
+    for await (const texts of this.along(from, to, piecesOf, take)) yield* texts
+  }
+
+  /**
+   * Goes along the log, from the line on that holds the first event.
+   * @param piecesOf what a file holds from an offset on, in pieces
+   * @param take     moves the point over a piece; told is what was wanted of it
+   */
+  private async *along<P, T extends readonly unknown[]>(
+    from: Position,
+    to: Position,
+    piecesOf: (file: Segment, start: number) => AsyncIterable<P>,
+    take: (piece: P, point: TextPoint) => T,
+  ): AsyncGenerator<T, void> {
     const end = Math.min(to, await this.follower.snapshot())
     for (let at = from; at < end; ) {
       const entry = this.follower.index.entry(at)
-      const segment = this.follower.openSegment(entry.segment)
+      const file = this.follower.openSegment(entry.segment)
       // The line may hold events before `at`: its own first position is told by the line.
       let start = at
       while (start > 0 && this.sharesLine(start - 1, entry)) start--
       const point = { count: start, hash: this.hashBefore(start), from: at, to: end }
-      for await (const run of segment.lines(entry.lineOffset, segment.size())) {
-        const events = this.eventsOf(run, point)
+      for await (const piece of piecesOf(file, entry.lineOffset)) {
+        const taken = take(piece, point)
         // The lines follow from each other; that they are those of this log, the last one proves.
         if (this.hashBefore(point.count) !== point.hash) throw this.damagedAt(point.count - 1)
-        if (events.length > 0) yield events
+        if (taken.length > 0) yield taken
         at = Math.max(at, point.count)
         if (at >= end) return
       }
@@ -77,33 +101,14 @@ export class EventReader {
     return events
   }
 
-  /** As `LogEngine.readTexts`: checked like events that are read one by one. */
-  async *texts(from: Position, to: Position, separator: number): AsyncGenerator<Buffer, void> {
-    const end = Math.min(to, await this.follower.snapshot())
-    for (let at = from; at < end; ) {
-      const entry = this.follower.index.entry(at)
-      const segment = this.follower.openSegment(entry.segment)
-      if (segment.isScavenged) {
-        for await (const events of this.forwards(at, end)) yield joinTexts(events, separator)
-        return
-      }
-      let start = at
-      while (start > 0 && this.sharesLine(start - 1, entry)) start--
-      const point = { count: start, hash: this.hashBefore(start), from: at, to: end }
-      for await (const { bytes, offset } of segment.pieces(entry.lineOffset, segment.size())) {
-        const { length, read } = rewriteLines(bytes, offset, point, separator)
-        const rest = point.count < end ? splitLines(bytes.subarray(read), offset + read) : []
-        const events = this.eventsOf(rest, point)
-        if (this.hashBefore(point.count) !== point.hash) throw this.damagedAt(point.count - 1)
-        if (length > 0) yield bytes.subarray(0, length)
-        if (events.length > 0) yield joinTexts(events, separator)
-        at = Math.max(at, point.count)
-        if (at >= end) return
-      }
-      if (at < end && this.follower.index.entry(at).segment === entry.segment) {
-        throw this.damagedAt(at)
-      }
-    }
+  /** The same as texts. Of a piece of bytes those that can be are rewritten where they stand. */
+  private textsOf(piece: LineRun | LinePiece, point: TextPoint, separator: number): Buffer[] {
+    const join = (run: LineRun) => joinTexts(this.eventsOf(run, point), separator)
+    if (!('bytes' in piece)) return [join(piece)].filter(isFilled)
+    const { bytes, offset } = piece
+    const { length, read } = rewriteLines(bytes, offset, point, separator)
+    const rest = point.count < point.to ? splitLines(bytes.subarray(read), offset + read) : []
+    return [bytes.subarray(0, length), join(rest)].filter(isFilled)
   }
 
   /** Like `forwards`, from the last event to the first. */
@@ -242,6 +247,8 @@ export class EventReader {
     return this.follower.damaged(`The ${what} at position ${position} is damaged`, { position })
   }
 }
+
+const isFilled = ({ length }: Buffer): boolean => length > 0
 
 function storedEvent(position: Position, { json, hash, isScavenged }: LineEvent): StoredEvent {
   return isScavenged ? { position, hash, json, isScavenged } : { position, hash, json }

@@ -7,7 +7,7 @@
  * otherwise is left to the one who knows lines: `log-line.ts`.
  */
 import { chainHash, type EventHash, type StoredEvent } from '../../domain/event.ts'
-import { eventTextSize, findHashHole, writeEventText } from '../../domain/event-text.ts'
+import { eventTextSize, findHashHole, writeEventText, writeHash } from '../../domain/event-text.ts'
 import { numberEnd } from './log-line.ts'
 
 /** How far a reader is, and which events he wants. */
@@ -20,7 +20,6 @@ export type TextPoint = {
 
 const TAB = 9
 const LF = 10
-const QUOTE = 0x22
 const OPEN = 0x7b
 const CLOSE = 0x7d
 const HASH = 64
@@ -52,12 +51,8 @@ export function rewriteLines(
     if (point.count >= point.from) {
       bytes[at] = separator
       bytes.copyWithin(at + 1, from, end - HOLE)
-      at += 1 + json.length - HOLE
-      bytes[at] = QUOTE
-      bytes.write(stated, at + 1, 'latin1')
-      bytes[at + HASH + 1] = QUOTE
-      bytes[at + HASH + 2] = CLOSE
-      at += HASH + 3
+      at = writeHash(stated, bytes, at + 1 + json.length - HOLE)
+      bytes[at++] = CLOSE
     }
     point.hash = stated
     point.count++

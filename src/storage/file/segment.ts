@@ -27,6 +27,9 @@ const NO_PLACE = -1
 /** A run of complete lines that were read in one go; `lines` are views into one buffer. */
 export type LineRun = readonly { readonly line: Buffer; readonly offset: number }[]
 
+/** Complete lines as they stand in the file from `offset` on. */
+export type LinePiece = { readonly bytes: Buffer; readonly offset: number }
+
 export class Segment {
   readonly number: number
   readonly fd: Fd
@@ -165,10 +168,7 @@ export class Segment {
   }
 
   /** Like `lines`, as bytes that end with a line feed; only of a file that was not scavenged. */
-  async *pieces(
-    from: number,
-    to: number,
-  ): AsyncGenerator<{ readonly bytes: Buffer; readonly offset: number }> {
+  async *pieces(from: number, to: number): AsyncGenerator<LinePiece> {
     let buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(4096, to - from)))
     let at = from
     this.users++
