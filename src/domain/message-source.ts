@@ -59,8 +59,7 @@ async function eventMatcher(
 ): Promise<NumberMatcher> {
   const found = await Promise.all(
     ids.map(async (id) => {
-      const position = await log.findEventId(stream, id)
-      const stored = position === undefined ? undefined : await log.read(position)
+      const stored = await log.findEventId(stream, id)
       return stored && (await viewOf(log, stored)).number
     }),
   )

@@ -106,12 +106,16 @@ export type LogEngine = {
 
   findHash(hash: EventHash): Promise<Position | undefined>
 
-  findEventId(stream: StreamName, eventId: EventId): Promise<Position | undefined>
+  /** The event with this id in a stream. */
+  findEventId(stream: StreamName, eventId: EventId): Promise<StoredEvent | undefined>
 
   /** An event with this id in whatever stream; where several streams have one, any of them. */
   findEventIdAnywhere(eventId: EventId): Promise<Position | undefined>
 
   sequenceHead(sequence: SequenceKey): Promise<SequenceHead | undefined>
+
+  /** Number of the event at a position in a sequence that it is a member of. */
+  sequenceNumber(sequence: SequenceKey, position: Position): Promise<number>
 
   streamState(stream: StreamName): Promise<StreamState>
 

@@ -141,6 +141,7 @@ describe('a long sequence', () => {
       findEventId: (stream, id) => engine.findEventId(stream, id),
       findEventIdAnywhere: (id) => engine.findEventIdAnywhere(id),
       sequenceHead: (sequence) => engine.sequenceHead(sequence),
+      sequenceNumber: (...all) => engine.sequenceNumber(...all),
       streamState: (stream) => engine.streamState(stream),
       waitForMore: (...all) => engine.waitForMore(...all),
       readSequence: (...all) => {

@@ -7,11 +7,10 @@
 import { requireConsumer } from '../../domain/access.ts'
 import { AppError } from '../../domain/app-error.ts'
 import type { ConsumerId } from '../../domain/consumer.ts'
-import { type EventId, type Position, parseStoredEvent } from '../../domain/event.ts'
+import { type EventId, parseStoredEvent } from '../../domain/event.ts'
 import type { OffsetKey, Offsets } from '../../domain/offsets.ts'
 import type { LogEngine } from '../../domain/ports.ts'
 import { type SequenceKey, streamTypeSequence } from '../../domain/sequence.ts'
-import { firstNumberAt } from '../../domain/sequence-range.ts'
 import type { StreamName } from '../../domain/stream-name.ts'
 import { readText } from '../../http/body.ts'
 import type { Handler } from '../../http/handler.ts'
@@ -19,12 +18,19 @@ import type { HttpRequest } from '../../http/message.ts'
 import { jsonResponse } from '../../http/response.ts'
 import { consumerOf, FORM_BODY, JSON_BODY, requireBodyType } from './headers.ts'
 import { eventIdOf, streamOf } from './parameters.ts'
-import type { ReadableStream, Streams } from './streams.ts'
+import type { Streams } from './streams.ts'
 
 type Parts = {
   readonly log: LogEngine
   readonly streams: Streams
   readonly offsets: Offsets
+}
+
+/** The event that is acknowledged: whose offset moves, and its number, from 0 on, among those that it counts. */
+type Acknowledged = {
+  readonly key: OffsetKey
+  readonly sequence: SequenceKey
+  readonly number: number
 }
 
 /** Bytes of the body: `action=ACK` and no more. */
@@ -39,8 +45,10 @@ export function acknowledge({ log, streams, offsets }: Parts): Handler {
     const eventId = eventIdOf(parameters)
     await requireAck(request, type)
     const found = await streams.require(principal, stream)
-    const { position, key } = await find(log, stream, eventId, consumer)
-    await offsets.move(key, (now) => offsetBehind(log, found, key, now, position))
+    const { sequence, number, key } = await find(log, stream, eventId, consumer)
+    await offsets.move(key, async (offset) =>
+      offsetBehind(await found.firstVisible(sequence, offset), number),
+    )
     return jsonResponse(200, 'OK')
   }
 }
@@ -69,40 +77,23 @@ async function find(
   stream: StreamName,
   eventId: EventId,
   consumer: ConsumerId,
-): Promise<{ readonly position: Position; readonly key: OffsetKey }> {
-  const position = await log.findEventId(stream, eventId)
-  const event = position === undefined ? undefined : await log.read(position)
+): Promise<Acknowledged> {
+  const event = await log.findEventId(stream, eventId)
   if (!event) throw new AppError('event-not-found', 'The stream has no such event', { eventId })
   const { eventType } = parseStoredEvent(event)
-  return { position: event.position, key: { stream, consumer, eventType } }
+  const sequence = streamTypeSequence(stream, eventType)
+  const number = await log.sequenceNumber(sequence, event.position)
+  return { sequence, number, key: { stream, consumer, eventType } }
 }
 
 /**
- * Where the offset goes when the event at `position` is acknowledged; `undefined` where it was before.
+ * Where the offset goes when the event with `number` is acknowledged and `first` comes next; `undefined` where it
+ * was before.
  * @throws AppError `bad-request` where another event comes first
  */
-async function offsetBehind(
-  log: LogEngine,
-  found: ReadableStream,
-  { stream, eventType }: OffsetKey,
-  offset: number,
-  position: Position,
-): Promise<number | undefined> {
-  const sequence = streamTypeSequence(stream, eventType)
-  const first = await found.firstVisible(sequence, offset)
-  const [next] = await log.readSequence(sequence, first, 'forwards', 1)
-  if (next?.event.position === position) return first + 1
-  if (next === undefined || position < next.event.position) return undefined
-  throw await outOfOrder(log, sequence, first + 1, position)
-}
-
-async function outOfOrder(
-  log: LogEngine,
-  sequence: SequenceKey,
-  expected: number,
-  position: Position,
-): Promise<AppError> {
-  const given = (await firstNumberAt(log, sequence, position)) + 1
+function offsetBehind(first: number, number: number): number | undefined {
+  if (number <= first) return number === first ? first + 1 : undefined
+  const [expected, given] = [first + 1, number + 1]
   const message = `The event has the sequence ${given}, but ${expected} is to be acknowledged next`
-  return new AppError('bad-request', message, { expected, given })
+  throw new AppError('bad-request', message, { expected, given })
 }

@@ -79,8 +79,7 @@ export function createBrokerStream(log: LogEngine, name: StreamName): BrokerStre
       throw new AppError('event-id-conflict', 'There is an event with this UUID already', { id })
     },
     async find(uuid) {
-      const position = await log.findEventId(name, uuid)
-      const stored = position === undefined ? undefined : await log.read(position)
+      const stored = await log.findEventId(name, uuid)
       if (!stored) return undefined
       const text = Buffer.from(stored.json).toString('utf8')
       return (JSON.parse(text) as { version: number }).version + 1

@@ -87,9 +87,9 @@ export class FileLog implements LogEngine {
     return this.follower.index.findHash(hash, end)
   }
 
-  async findEventId(stream: string, eventId: string): Promise<Position | undefined> {
+  async findEventId(stream: string, eventId: string): Promise<StoredEvent | undefined> {
     const end = await this.follower.snapshot()
-    return (await this.reader.readById(stream, eventId, end))?.position
+    return this.reader.readById(stream, eventId, end)
   }
 
   async findEventIdAnywhere(eventId: string): Promise<Position | undefined> {
@@ -104,6 +104,11 @@ export class FileLog implements LogEngine {
   async sequenceHead(sequence: SequenceKey): Promise<SequenceHead | undefined> {
     const end = await this.follower.snapshot()
     return this.follower.index.sequenceHead(sequence, end)
+  }
+
+  /** Of what was found in this log before: nobody has to look whether there is more by now. */
+  async sequenceNumber(sequence: SequenceKey, position: Position): Promise<number> {
+    return this.follower.index.numberAt(sequence, position)
   }
 
   async streamState(stream: string): Promise<StreamState> {

@@ -130,6 +130,11 @@ export class LogIndex {
     return { number, position }
   }
 
+  /** Number of a member of a sequence, by its position. */
+  numberAt(key: SequenceKey, position: number): number {
+    return this.lane(position, laneOf(key)).number
+  }
+
   /** What the last event of a stream says of it. */
   streamMarks(stream: string, end: number): StreamMarks {
     const head = this.sequenceHead(streamSequence(stream), end)

@@ -45,7 +45,11 @@ export function createFileRecords(generations: RecordGenerations): RecordEngine 
     generations.write(async (log) => {
       const found = await readIn(log, collection, key)
       const revision = nextAfter(found, expected, key) + 1
-      await append(log, collection, key, found, bodyAt(to, revision, (found?.version ?? -1) + 1))
+      const body = bodyAt(to, revision, (found?.version ?? -1) + 1)
+      // What comes next is mostly that the same record is read, or written, again.
+      for (const event of await append(log, collection, key, found, body)) {
+        knownOf(log).set(event.position, event)
+      }
       return revision
     })
   return {
@@ -112,15 +116,16 @@ async function append(
   key: string,
   found: Revision | undefined,
   body: Parameters<typeof recordDraft>[1],
-): Promise<void> {
+): Promise<readonly StoredEvent[]> {
   try {
-    await log.append({
+    const { events } = await log.append({
       stream: streamOf(collection, key),
       expectedVersion: found ? { kind: 'version', version: found.version } : { kind: 'no-stream' },
       retryRule: 'equal-id',
       createdBy: '-',
       events: [recordDraft(collection, body)],
     })
+    return events
   } catch (error) {
     if (error instanceof AppError && error.code === 'wrong-expected-version') throw conflict(key)
     throw error

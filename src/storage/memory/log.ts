@@ -77,8 +77,8 @@ export class MemoryLog implements LogEngine {
     return this.index.hashes.get(hash)
   }
 
-  async findEventId(stream: StreamName, eventId: EventId): Promise<Position | undefined> {
-    return this.index.eventId(stream, eventId)
+  async findEventId(stream: StreamName, eventId: EventId): Promise<StoredEvent | undefined> {
+    return this.events[this.index.eventId(stream, eventId) ?? -1]
   }
 
   async findEventIdAnywhere(eventId: EventId): Promise<Position | undefined> {
@@ -89,6 +89,10 @@ export class MemoryLog implements LogEngine {
     const positions = this.index.sequence(sequence)
     const position = positions.at(-1)
     return position === undefined ? undefined : { number: positions.length - 1, position }
+  }
+
+  async sequenceNumber(sequence: SequenceKey, position: Position): Promise<number> {
+    return this.index.sequence(sequence).indexOf(position)
   }
 
   async streamState(stream: StreamName): Promise<StreamState> {

@@ -49,13 +49,19 @@ export class LogReads {
     })
   }
 
-  async read(position: Position): Promise<StoredEvent | undefined> {
-    const found = await this.find({ _id: position })
+  read(position: Position): Promise<StoredEvent | undefined> {
+    return this.findEvent({ _id: position })
+  }
+
+  async findEvent(
+    by: Partial<Readonly<{ _id: Position; stream: StreamName; eventId: EventId }>>,
+  ): Promise<StoredEvent | undefined> {
+    const found = await this.find(by)
     return found && toStoredEvent(found)
   }
 
   async findPosition(
-    by: Partial<Readonly<{ hash: EventHash; stream: StreamName; eventId: EventId }>>,
+    by: Partial<Readonly<{ hash: EventHash; eventId: EventId }>>,
   ): Promise<Position | undefined> {
     return (await this.find(by))?._id
   }
@@ -77,6 +83,16 @@ export class LogReads {
       highestOf,
     )
     return last ? { number: numberIn(last, place), position: last._id } : undefined
+  }
+
+  async sequenceNumber(sequence: SequenceKey, position: Position): Promise<number> {
+    const place = placeOf(sequence)
+    const options = { projection: { [place.number]: 1 } } as const
+    const found = await this.visible.read(
+      (events, below) => events.findOne(bounded({ _id: position }, below), options),
+      highestOf,
+    )
+    return numberIn(found ?? {}, place)
   }
 
   async page(

@@ -59,8 +59,8 @@ export class MongoLog implements LogEngine {
     return this.reads.findPosition({ hash })
   }
 
-  findEventId(stream: StreamName, eventId: EventId): Promise<Position | undefined> {
-    return this.reads.findPosition({ eventId, stream })
+  findEventId(stream: StreamName, eventId: EventId): Promise<StoredEvent | undefined> {
+    return this.reads.findEvent({ eventId, stream })
   }
 
   findEventIdAnywhere(eventId: EventId): Promise<Position | undefined> {
@@ -69,6 +69,10 @@ export class MongoLog implements LogEngine {
 
   sequenceHead(sequence: SequenceKey): Promise<SequenceHead | undefined> {
     return this.reads.sequenceHead(sequence)
+  }
+
+  sequenceNumber(sequence: SequenceKey, position: Position): Promise<number> {
+    return this.reads.sequenceNumber(sequence, position)
   }
 
   streamState(stream: StreamName): Promise<StreamState> {

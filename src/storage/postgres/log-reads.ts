@@ -37,8 +37,8 @@ const BY_HASH: Statement = {
 }
 const BY_ID: Statement = {
   name: 'by-id',
-  text: `SELECT position FROM apie_event WHERE event_key = $1::bytea AND stream_key = $2::bytea
-    ORDER BY position DESC LIMIT 1`,
+  text: `SELECT ${EVENT_COLUMNS} FROM apie_event
+    WHERE event_key = $1::bytea AND stream_key = $2::bytea ORDER BY position DESC LIMIT 1`,
 }
 const BY_ID_ANYWHERE: Statement = {
   name: 'by-id-anywhere',
@@ -46,9 +46,9 @@ const BY_ID_ANYWHERE: Statement = {
     ORDER BY event_key DESC, stream_key DESC, position DESC LIMIT 1`,
 }
 
-type Statements = Readonly<Record<'head' | ReadDirection, Statement>>
+type Statements = Readonly<Record<'head' | 'number' | ReadDirection, Statement>>
 
-/** `$1` key, `$2` number to begin with, `$3` most events, `$4` most bytes. */
+/** Of pages: `$1` key, `$2` number to begin with, `$3` most events, `$4` most bytes. */
 function statementsOf(kind: Kind): Statements {
   const { key, number } = COLUMNS[kind]
   const member =
@@ -60,6 +60,10 @@ function statementsOf(kind: Kind): Statements {
       name: `head-${kind}`,
       text: `SELECT ${number} AS number, position FROM apie_event WHERE ${member}
         ORDER BY ${number} DESC LIMIT 1`,
+    },
+    number: {
+      name: `number-${kind}`,
+      text: `SELECT ${number} AS number FROM apie_event WHERE position = $1::bigint ORDER BY position`,
     },
     forwards: { name: `forwards-${kind}`, text: page('>=', 'ASC') },
     backwards: { name: `backwards-${kind}`, text: page('<=', 'DESC') },
@@ -115,12 +119,14 @@ async function position(run: Run, statement: Statement, values: readonly unknown
 export const findHash = (run: Run, hash: EventHash): Promise<Position | undefined> =>
   position(run, BY_HASH, [Buffer.from(hash, 'hex')])
 
-export const findEventId = (
+export async function findEventId(
   run: Run,
   stream: StreamName,
   eventId: EventId,
-): Promise<Position | undefined> =>
-  position(run, BY_ID, [eventKey(eventId), keyOf(streamSequence(stream))])
+): Promise<StoredEvent | undefined> {
+  const [row] = await run(BY_ID, [eventKey(eventId), keyOf(streamSequence(stream))])
+  return row && toStoredEvent(row)
+}
 
 export const findEventIdAnywhere = (run: Run, eventId: EventId): Promise<Position | undefined> =>
   position(run, BY_ID_ANYWHERE, [eventKey(eventId)])
@@ -136,6 +142,15 @@ export async function readSequenceHead(
 ): Promise<SequenceHead | undefined> {
   const [row] = await run(SEQUENCES[kindOf(sequence)].head, [keyOf(sequence)])
   return row && { number: Number(row['number']), position: Number(row['position']) }
+}
+
+export async function readSequenceNumber(
+  run: Run,
+  sequence: SequenceKey,
+  position: Position,
+): Promise<number> {
+  const [row] = await run(SEQUENCES[kindOf(sequence)].number, [position])
+  return Number(row?.['number'] ?? -1)
 }
 
 export async function readPage(

@@ -54,7 +54,7 @@ export class PostgresLog implements LogEngine {
     return reads.findHash(this.connection.read, hash)
   }
 
-  findEventId(stream: StreamName, eventId: EventId): Promise<Position | undefined> {
+  findEventId(stream: StreamName, eventId: EventId): Promise<StoredEvent | undefined> {
     return reads.findEventId(this.connection.read, stream, eventId)
   }
 
@@ -64,6 +64,10 @@ export class PostgresLog implements LogEngine {
 
   sequenceHead(sequence: SequenceKey): Promise<SequenceHead | undefined> {
     return reads.readSequenceHead(this.connection.read, sequence)
+  }
+
+  sequenceNumber(sequence: SequenceKey, position: Position): Promise<number> {
+    return reads.readSequenceNumber(this.connection.read, sequence, position)
   }
 
   streamState(stream: StreamName): Promise<StreamState> {

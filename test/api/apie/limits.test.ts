@@ -52,6 +52,7 @@ describe('a list of events', () => {
     findEventId: (stream, id) => log.findEventId(stream, id),
     findEventIdAnywhere: (id) => log.findEventIdAnywhere(id),
     sequenceHead: (sequence) => log.sequenceHead(sequence),
+    sequenceNumber: (...all) => log.sequenceNumber(...all),
     streamState: (stream) => log.streamState(stream),
     waitForMore: (...all) => log.waitForMore(...all),
     readSequence: (...all) => log.readSequence(...all),

@@ -57,6 +57,9 @@ export function sequenceGroup(open: Open): void {
           number: positions.length - 1,
           position: positions.at(-1),
         })
+        for (const [number, position] of positions.entries()) {
+          expect(await store.log.sequenceNumber(sequence, position)).toBe(number)
+        }
       })
 
       test(`${what} is read from any number, either way, to any limit`, async () => {
