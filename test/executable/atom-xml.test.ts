@@ -30,6 +30,7 @@ print(json.dumps({
 /** Addresses of everything that is Atom XML: pages, the log, links, single events. */
 const ADDRESSES = [
   '/streams/s-1',
+  '/streams/s-1?embed=content',
   '/streams/s-1/0/forward/2',
   '/streams/s-1/9/forward/2',
   '/streams/s-1/0',

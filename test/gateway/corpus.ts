@@ -4,10 +4,13 @@
  */
 import { ACCESS_CASES } from './corpus-access.ts'
 import { APPEND_CASES } from './corpus-append.ts'
+import { ATOMPUB_BODY_CASES } from './corpus-atompub-bodies.ts'
 import { ATOMPUB_FORMAT_CASES } from './corpus-atompub-formats.ts'
 import { ATOMPUB_GROUP_CASES } from './corpus-atompub-groups.ts'
 import { ATOMPUB_NODE_CASES } from './corpus-atompub-node.ts'
+import { ATOMPUB_PAGE_CASES } from './corpus-atompub-pages.ts'
 import { ATOMPUB_READ_CASES } from './corpus-atompub-read.ts'
+import { ATOMPUB_RETRY_CASES } from './corpus-atompub-retries.ts'
 import { ATOMPUB_STREAM_CASES } from './corpus-atompub-streams.ts'
 import { ATOMPUB_USER_CASES } from './corpus-atompub-users.ts'
 import { ATOMPUB_WRITE_CASES } from './corpus-atompub-write.ts'
@@ -27,7 +30,10 @@ export const CORPUS: readonly CorpusCase[] = [
   ...RANGE_CASES,
   ...STORAGE_CASES,
   ...ATOMPUB_WRITE_CASES,
+  ...ATOMPUB_RETRY_CASES,
   ...ATOMPUB_READ_CASES,
+  ...ATOMPUB_PAGE_CASES,
+  ...ATOMPUB_BODY_CASES,
   ...ATOMPUB_FORMAT_CASES,
   ...ATOMPUB_STREAM_CASES,
   ...ATOMPUB_USER_CASES,

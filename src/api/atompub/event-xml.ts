@@ -24,6 +24,16 @@ export function entryXml(entry: FeedEntry): string {
   })
 }
 
+/** An event inside a feed whose elements have no prefix: those of the event have no namespace. */
+export function feedContent(content: EntryContent): XmlElement {
+  const members = Object.entries(contentElement(content)) as [string, XmlValue][]
+  const plain = members.map(([name, value]) => {
+    const inside = typeof value === 'string' ? { '#text': value } : value
+    return [name, { '@xmlns': '', ...inside }]
+  })
+  return { '@type': 'application/xml', ...Object.fromEntries(plain) }
+}
+
 function contentElement(content: EntryContent): XmlElement {
   return {
     eventStreamId: content.eventStreamId,

@@ -1,4 +1,5 @@
 /** Feeds and entries as Atom XML (RFC 4287), compact, in the order of the JSON form. */
+import { feedContent } from './event-xml.ts'
 import type { Feed, FeedEntry, FeedLink } from './feed.ts'
 import { AUTHOR } from './feed.ts'
 import { writeXml, type XmlElement } from './xml-writer.ts'
@@ -27,6 +28,7 @@ function entryElement(entry: FeedEntry): XmlElement {
     author: { name: AUTHOR },
     summary: entry.summary,
     link: entry.links.map(linkElement),
+    ...(entry.content && { content: feedContent(entry.content) }),
   }
 }
 

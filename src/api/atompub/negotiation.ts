@@ -45,10 +45,17 @@ function byAccept(accept: string | undefined, codecs: readonly Codec[]): Codec |
   for (const range of rangesOf(accept)) {
     const found = range.includes('*')
       ? firstPlain(codecs.filter(({ mediaType }) => fits(range, mediaType)))
-      : codecs.find(({ mediaType }) => mediaType === range)
+      : byName(range, codecs)
     if (found) return found
   }
   return undefined
+}
+
+/** Types of this API go by a newer name as well, and are answered under the one that was asked for. */
+function byName(name: string, codecs: readonly Codec[]): Codec | undefined {
+  const older = name.replace('/vnd.kurrent.', '/vnd.eventstore.')
+  const found = codecs.find(({ mediaType }) => mediaType === older)
+  return found && older !== name ? { ...found, mediaType: name } : found
 }
 
 /** Who takes anything wants the thing itself, not a description of it. */
