@@ -57,7 +57,7 @@ export async function readBody(request: HttpRequest, maxBytes: number): Promise<
     return Buffer.from(arrived.buffer, arrived.byteOffset, arrived.length)
   }
   const pieces: Uint8Array[] = []
-  for await (const piece of bounded(request.body, maxBytes)) pieces.push(piece)
+  for await (const piece of bounded(request.body, maxBytes)) pieces.push(Buffer.from(piece))
   return Buffer.concat(pieces)
 }
 

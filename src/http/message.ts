@@ -17,7 +17,10 @@ export type HttpRequest = {
   readonly query: string
   /** Lower-case names; repeated headers joined by `, `. */
   readonly headers: Readonly<Record<string, string | undefined>>
-  /** Empty on requests without a body. A body shorter than announced throws `body-incomplete`. */
+  /**
+   * Empty on requests without a body. A body shorter than announced throws `body-incomplete`. A piece is valid
+   * until the next one is asked for.
+   */
   readonly body: AsyncIterable<Uint8Array>
   /**
    * Takes the whole body where it is there already, which saves the work of waiting for it; `body` is empty
