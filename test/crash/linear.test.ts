@@ -1,14 +1,13 @@
 /** Histories of five processes on three streams: as if there had been one client that did one thing at a time. */
 import { expect, test } from 'vitest'
-import { randomUuid } from '../../src/kit/random.ts'
-import { count, crashRun, pick, type Random, scaled, tell } from './crash-run.ts'
+import { count, crashRun, scaled, tell } from './crash-run.ts'
+import { askOnce, type Histories, STEPS, streamsOf } from './histories.ts'
 import { isLinear, type Step } from './linear.ts'
 import { openLog } from './open-log.ts'
-import { findViolations, type Told } from './oracle.ts'
-import { Worker } from './workers.ts'
+import { findViolations } from './oracle.ts'
+import { type Answer, Worker } from './workers.ts'
 
 const PROCESSES = 5
-const STEPS = 200
 
 const step = (from: number, to: number, what: Step['what']): Step => ({ from, to, what })
 const APPENDED = { kind: 'appended', version: 0 } as const
@@ -57,45 +56,6 @@ test.each<[string, boolean, readonly Step[]]>([
   expect(isLinear(steps)).toBe(isRight)
 })
 
-type Run = { readonly steps: Map<string, Step[]>; readonly stored: Told[]; kills: number }
-
-/** One question of one process. */
-async function ask(worker: Worker, stream: string, random: Random, run: Run): Promise<void> {
-  const isLook = random() < 0.4
-  const steps = run.steps.get(stream) ?? []
-  run.steps.set(stream, steps)
-  const last = steps.reduce(
-    (most, { what }) => Math.max(most, 'version' in what ? what.version : -1),
-    -1,
-  )
-  // Mostly what was seen last, so that some succeed and others come too late.
-  const expected = isLook || random() < 0.4 ? undefined : last
-  const id = randomUuid()
-  const from = performance.now()
-  const answer = await worker.ask({
-    id,
-    stream,
-    pad: 20,
-    isLook,
-    ...(expected === undefined || expected < 0 ? {} : { expected }),
-  })
-  const to = performance.now()
-  const wanted = expected === undefined || expected < 0 ? undefined : expected
-  if (answer?.kind === 'head') {
-    steps.push({ from, to, what: { kind: 'looked', version: answer.version } })
-  } else if (answer?.kind === 'appended') {
-    run.stored.push({ id, position: answer.position, hash: answer.hash })
-    steps.push({ from, to, what: { kind: 'appended', version: answer.version } })
-  } else if (answer?.kind === 'refused' && answer.code === 'wrong-expected-version') {
-    steps.push({ from, to, what: { kind: 'refused', expected: wanted ?? -2 } })
-  } else if (answer !== undefined) {
-    throw new Error(`answered ${JSON.stringify(answer)}`)
-  } else if (!isLook) {
-    const never = Number.POSITIVE_INFINITY
-    steps.push({ from, to: never, what: { kind: 'unknown', expected: wanted } })
-  }
-}
-
 test('what five processes are answered can be put into one order', async () => {
   const { random, folder } = crashRun()
   const histories = scaled(20)
@@ -107,19 +67,22 @@ test('what five processes are answered can be put into one order', async () => {
       Worker.start(root, n % 2 === 0 ? 'lock' : 'no-lock', { isLongLived: n > 2 }),
     ),
   )
-  const all: Run = { steps: new Map(), stored: [], kills: 0 }
+  const all: Histories = { steps: new Map(), stored: [] }
+  // Only a process that was killed gives no answer.
+  const silence = (answer?: Answer) => (answer === undefined ? 'unknown' : undefined)
+  let kills = 0
   for (let history = 0; history < histories; history++) {
     let left = STEPS
-    const streams = [0, 1, 2].map((n) => `h${history}-${n}`)
+    const streams = streamsOf(history)
     const one = async (slot: number) => {
       while (left-- > 0) {
-        await ask(workers[slot] as Worker, pick(random, streams), random, all)
+        await askOnce(workers[slot] as Worker, streams, random, all, silence)
         if (random() > 0.005) continue
         const victim = Math.floor(random() * PROCESSES)
         workers[victim]?.kill()
         const kind = victim % 2 === 0 ? 'lock' : 'no-lock'
         workers[victim] = await Worker.start(root, kind, { isLongLived: victim > 2 })
-        all.kills++
+        kills++
       }
     }
     await Promise.all(Array.from({ length: PROCESSES }, (_, slot) => one(slot)))
@@ -127,7 +90,7 @@ test('what five processes are answered can be put into one order', async () => {
   await Promise.all(workers.map((worker) => worker.end()))
   const bad = [...all.steps].filter(([, steps]) => !isLinear(steps)).map(([stream]) => stream)
   count('histories', histories)
-  tell(`${histories} histories of ${STEPS} steps, ${all.kills} kills, ${all.stored.length} appends`)
+  tell(`${histories} histories of ${STEPS} steps, ${kills} kills, ${all.stored.length} appends`)
   expect(bad).toEqual([])
   const { stored } = all
   expect(await findViolations(await openLog(root), { stored, refused: new Set() })).toEqual([])

@@ -3,28 +3,23 @@
  * whose processes are.
  */
 import { setTimeout } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { AppError } from '../../src/domain/app-error.ts'
 import type { EventId } from '../../src/domain/event.ts'
 import type { ContentInfo, DropRule, Store, StoredRecord } from '../../src/domain/ports.ts'
 import { randomUuid } from '../../src/kit/random.ts'
 import { sha256Hex } from '../../src/kit/sha256.ts'
 import { appendTo, draft, jsonBody, textOf } from '../support/drafts.ts'
-import {
-  type PostgresCluster,
-  postgresPrograms,
-  startCluster,
-} from '../support/postgres-cluster.ts'
-import {
-  makePostgresPlace,
-  openPostgresPlace,
-  type PostgresPlace,
-} from '../support/postgres-store.ts'
+import { postgresPrograms } from '../support/postgres-cluster.ts'
+import { makePostgresPlace, openPostgresPlace } from '../support/postgres-store.ts'
 import { verifyStore } from '../support/store.ts'
 import { crashRun, pick, type Random, scaled, tell } from './crash-run.ts'
 import { follow, idsOf } from './database-runs.ts'
-import { isLinear, type Step } from './linear.ts'
+import { askOnce, type Histories, type Silence, STEPS, streamsOf } from './histories.ts'
+import { isLinear } from './linear.ts'
 import { findViolations, type Told } from './oracle.ts'
+import { ownCluster } from './own-cluster.ts'
+import { newRace, raceForVersions } from './version-race.ts'
 import { Worker } from './workers.ts'
 
 /** What a database that is away may be answered with. */
@@ -35,26 +30,20 @@ const countIn = (record?: StoredRecord): number =>
 const clock = { now: () => Date.now() }
 
 describe.skipIf(postgresPrograms() === undefined)('a store in PostgreSQL', () => {
-  let cluster: PostgresCluster
-  let place: PostgresPlace
-  beforeAll(async () => {
-    cluster = await startCluster()
-    place = await makePostgresPlace(cluster.url)
-  })
-  afterAll(() => cluster?.stop())
-
-  const open = async (): Promise<Store> => (await openPostgresPlace(place, clock)).store
+  const its = ownCluster()
+  const open = async (place = its.place): Promise<Store> =>
+    (await openPostgresPlace(place, clock)).store
 
   /** Kills the server until `isOver`; every other time once or twice more while it recovers. */
   async function strike(random: Random, isOver: () => boolean): Promise<number> {
     let kills = 0
     while (!isOver()) {
       await setTimeout(300 + random() * 700)
-      await cluster.kill()
-      const started = cluster.start()
+      await its.cluster.kill()
+      const started = its.cluster.start()
       for (let again = Math.floor(random() * 3); again > 0; again--) {
         await setTimeout(random() * 60)
-        await cluster.kill()
+        await its.cluster.kill()
         kills++
       }
       await started
@@ -78,7 +67,7 @@ describe.skipIf(postgresPrograms() === undefined)('a store in PostgreSQL', () =>
   test('stores once what is sent again and again, and four readers see it grow', async () => {
     const { random } = crashRun()
     const requests = scaled(500)
-    const workers = Array.from({ length: 4 }, () => Worker.onDatabase(place.url))
+    const workers = Array.from({ length: 4 }, () => Worker.onDatabase(its.place.url))
     const readers = await Promise.all(Array.from({ length: 4 }, open))
     const seen: string[][] = readers.map(() => [])
     const stored: Told[] = []
@@ -113,15 +102,15 @@ describe.skipIf(postgresPrograms() === undefined)('a store in PostgreSQL', () =>
         await setTimeout(500 + random() * 1000)
         const victim = Math.floor(random() * workers.length)
         workers[victim]?.kill()
-        workers[victim] = Worker.onDatabase(place.url)
+        workers[victim] = Worker.onDatabase(its.place.url)
         processKills++
       }
     }
     let isWritten = false
     const reading = readers.map((reader, at) => {
-      const own = seen[at] as string[]
-      const until = () => (isWritten ? requests : own.length + 1)
-      return insist(() => follow(reader, own, new AbortController().signal, until))
+      const hashes = seen[at] as string[]
+      const until = () => (isWritten ? requests : hashes.length + 1)
+      return insist(() => follow(reader, hashes, new AbortController().signal, until))
     })
     const striking = strike(random, () => done >= requests)
     await Promise.all([...Array.from({ length: 24 }, client), killer()])
@@ -142,7 +131,7 @@ describe.skipIf(postgresPrograms() === undefined)('a store in PostgreSQL', () =>
     for await (const run of log.log.readLog(0, Number.MAX_SAFE_INTEGER, 'forwards')) {
       hashes.push(...run.map(({ hash }) => hash))
     }
-    for (const own of seen) expect(own).toEqual(hashes.slice(0, own.length))
+    for (const some of seen) expect(some).toEqual(hashes.slice(0, some.length))
     for (const reader of readers) await reader.close()
     await log.close()
   })
@@ -151,34 +140,15 @@ describe.skipIf(postgresPrograms() === undefined)('a store in PostgreSQL', () =>
     const { random } = crashRun()
     const versions = scaled(200)
     const stream = 'raced'
-    const workers = Array.from({ length: 8 }, () => Worker.onDatabase(place.url))
+    const workers = Array.from({ length: 8 }, () => Worker.onDatabase(its.place.url))
     const log = await open()
     await log.log.append(appendTo(stream, [{ ...draft(0), eventId: randomUuid() as EventId }]))
-    const stored: Told[] = []
-    const winners = new Map<number, number>()
-    let next = 0
-    const compete = async (worker: Worker) => {
-      while (next < versions) {
-        const expected = next
-        const id = randomUuid()
-        let answer = await worker.ask({ id, stream, pad: 20, expected })
-        // The same again until it is known what became of it.
-        while (answer?.kind === 'refused' && isAway(answer.code)) {
-          await setTimeout(20)
-          answer = await worker.ask({ id, stream, pad: 20, expected })
-        }
-        if (answer?.kind === 'refused') expect(answer.code).toBe('wrong-expected-version')
-        else if (answer?.kind === 'appended' || answer?.kind === 'already-there') {
-          winners.set(expected, (winners.get(expected) ?? 0) + 1)
-          stored.push({ ...answer, id })
-        } else throw new Error('A worker is gone')
-        next = Math.max(next, expected + 1)
-      }
-    }
-    const striking = strike(random, () => next >= versions)
-    await Promise.all(workers.map(compete))
+    const race = newRace()
+    const striking = strike(random, () => race.next >= versions)
+    await raceForVersions(race, workers, stream, versions, isAway)
     const kills = await striking
     await Promise.all(workers.map((worker) => worker.end()))
+    const { winners, stored } = race
     tell(`${winners.size} versions, ${kills} kills of the server`)
     expect([...winners.values()].filter((count) => count !== 1)).toEqual([])
     expect(winners.size).toBeGreaterThanOrEqual(versions)
@@ -189,50 +159,28 @@ describe.skipIf(postgresPrograms() === undefined)('a store in PostgreSQL', () =>
   test('answers five processes as if there were one client', async () => {
     const { random } = crashRun()
     const histories = scaled(4)
-    const workers = Array.from({ length: 5 }, () => Worker.onDatabase(place.url))
-    const steps = new Map<string, Step[]>()
-    const ask = async (worker: Worker, stream: string) => {
-      const own = steps.get(stream) ?? []
-      steps.set(stream, own)
-      const isLook = random() < 0.4
-      const last = Math.max(-1, ...own.map(({ what }) => ('version' in what ? what.version : -1)))
-      const expected = isLook || random() < 0.4 || last < 0 ? undefined : last
-      const from = performance.now()
-      const answer = await worker.ask({
-        id: randomUuid(),
-        stream,
-        pad: 20,
-        isLook,
-        ...(expected !== undefined && { expected }),
-      })
-      const to = performance.now()
-      if (answer?.kind === 'head') {
-        own.push({ from, to, what: { kind: 'looked', version: answer.version } })
-      } else if (answer?.kind === 'appended') {
-        own.push({ from, to, what: { kind: 'appended', version: answer.version } })
-      } else if (answer?.kind === 'refused' && answer.code === 'wrong-expected-version') {
-        own.push({ from, to, what: { kind: 'refused', expected: expected ?? -2 } })
-      } else if (answer?.kind === 'refused' && isAway(answer.code)) {
-        const what = { kind: 'unknown', expected } as const
-        if (!isLook && answer.code === 'outcome-unknown')
-          own.push({ from, to: Number.POSITIVE_INFINITY, what })
-      } else throw new Error(`answered ${JSON.stringify(answer)}`)
+    const workers = Array.from({ length: 5 }, () => Worker.onDatabase(its.place.url))
+    const all: Histories = { steps: new Map(), stored: [] }
+    const silence: Silence = (answer) => {
+      if (answer?.kind !== 'refused' || !isAway(answer.code)) return undefined
+      return answer.code === 'outcome-unknown' ? 'unknown' : 'not done'
     }
     let isOver = false
     const striking = strike(random, () => isOver)
     for (let history = 0; history < histories; history++) {
-      let left = 200
-      const streams = [0, 1, 2].map((n) => `h${history}-${n}`)
+      let left = STEPS
+      const streams = streamsOf(history)
       const one = async (worker: Worker) => {
-        while (left-- > 0) await ask(worker, pick(random, streams))
+        while (left-- > 0) await askOnce(worker, streams, random, all, silence)
       }
       await Promise.all(workers.map(one))
     }
     isOver = true
     const kills = await striking
     await Promise.all(workers.map((worker) => worker.end()))
-    tell(`${histories} histories of 200 steps, ${kills} kills of the server`)
-    expect([...steps].filter(([, own]) => !isLinear(own)).map(([stream]) => stream)).toEqual([])
+    tell(`${histories} histories of ${STEPS} steps, ${kills} kills of the server`)
+    const bad = [...all.steps].filter(([, steps]) => !isLinear(steps))
+    expect(bad.map(([stream]) => stream)).toEqual([])
   })
 
   test('keeps content whole or not at all, and records old or new', async () => {
@@ -290,9 +238,9 @@ describe.skipIf(postgresPrograms() === undefined)('a store in PostgreSQL', () =>
 
   test('loses no event to scavenging, which goes on where it was killed', async () => {
     const { random } = crashRun()
-    place = await makePostgresPlace(cluster.url)
+    const place = await makePostgresPlace(its.cluster.url)
     const events = scaled(20_000)
-    const [store, other] = [await open(), await open()]
+    const [store, other] = [await open(place), await open(place)]
     const body = jsonBody(`"${'secret'.repeat(30)}"`)
     for (let n = 0; n < events; n += 500) {
       const batch = Array.from({ length: 500 }, (_, at) => ({ ...draft(n + at), body }))
@@ -339,8 +287,8 @@ describe.skipIf(postgresPrograms() === undefined)('a store in PostgreSQL', () =>
       if (deaths < scaled(4)) {
         const until = from + random() * 6000
         while (looked < until && looked < from + events) await setTimeout(1)
-        await cluster.kill()
-        await cluster.start()
+        await its.cluster.kill()
+        await its.cluster.start()
         deaths++
       }
       isDone = await run

@@ -7,36 +7,23 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { readSettings } from '../../src/config.ts'
 import { openCommandStore } from '../../src/wire.ts'
 import { appendTo, draft } from '../support/drafts.ts'
-import {
-  type PostgresCluster,
-  postgresPrograms,
-  startCluster,
-} from '../support/postgres-cluster.ts'
-import {
-  makePostgresPlace,
-  openPostgresPlace,
-  type PostgresPlace,
-} from '../support/postgres-store.ts'
+import { postgresPrograms } from '../support/postgres-cluster.ts'
+import { makePostgresPlace, openPostgresPlace } from '../support/postgres-store.ts'
 import { handClock, verifyStore } from '../support/store.ts'
 import { appendFromFour, strikeWhileServing } from './database-runs.ts'
+import { ownCluster } from './own-cluster.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 describe.skipIf(postgresPrograms() === undefined)('a store in PostgreSQL', () => {
-  let cluster: PostgresCluster
-  let place: PostgresPlace
-  beforeAll(async () => {
-    cluster = await startCluster()
-    place = await makePostgresPlace(cluster.url)
-  })
-  afterAll(() => cluster?.stop())
+  const its = ownCluster()
 
   test('that four processes append to has one chain, and a follower misses nothing', async () => {
-    const own = await makePostgresPlace(cluster.url)
+    const own = await makePostgresPlace(its.cluster.url)
     const { store } = await openPostgresPlace(own, handClock())
     await appendFromFour(store, own.url)
     await store.close()
@@ -46,7 +33,7 @@ describe.skipIf(postgresPrograms() === undefined)('a store in PostgreSQL', () =>
     'a copy %s that is killed goes on',
     async (way) => {
       const folder = mkdtempSync(join(tmpdir(), 'apie-copy-'))
-      const own = await makePostgresPlace(cluster.url)
+      const own = await makePostgresPlace(its.cluster.url)
       const file = `file:${join(folder, 'data')}`
       const [from, to] = way === 'to PostgreSQL' ? [file, own.url] : [own.url, file]
       const open = (store: string) =>
@@ -81,14 +68,14 @@ describe.skipIf(postgresPrograms() === undefined)('a store in PostgreSQL', () =>
     {
       name: 'whose server is killed and started again',
       strike: async () => {
-        await cluster.kill()
-        return () => cluster.start()
+        await its.cluster.kill()
+        return () => its.cluster.start()
       },
     },
     {
       name: 'whose connections are cut',
       strike: async () => {
-        const client = new Client({ connectionString: cluster.url })
+        const client = new Client({ connectionString: its.cluster.url })
         await client.connect()
         await client.query(
           "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'apie'",
@@ -100,7 +87,7 @@ describe.skipIf(postgresPrograms() === undefined)('a store in PostgreSQL', () =>
   ]
 
   test.each(troubles)('$name answers 503 meanwhile and loses nothing', async ({ strike }) => {
-    const open = async () => (await openPostgresPlace(place, handClock())).store
-    expect(await strikeWhileServing(place.url, open, strike)).toContain(503)
+    const open = async () => (await openPostgresPlace(its.place, handClock())).store
+    expect(await strikeWhileServing(its.place.url, open, strike)).toContain(503)
   })
 })

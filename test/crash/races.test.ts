@@ -5,6 +5,7 @@ import { randomUuid } from '../../src/kit/random.ts'
 import { count, crashRun, scaled, tell } from './crash-run.ts'
 import { openLog } from './open-log.ts'
 import { findViolations, type Told } from './oracle.ts'
+import { newRace, raceForVersions } from './version-race.ts'
 import { type Answer, Worker } from './workers.ts'
 
 /** Every other one writes as a server does. */
@@ -20,24 +21,10 @@ test('of eight writers that expect the same version, one wins each version', asy
   await openLog(root)
   const workers = await start(8, root, 'no-lock')
   await workers[0]?.ask({ id: randomUuid(), stream: 's', pad: 0 })
-  const stored: Told[] = []
-  const winners = new Map<number, number>()
-  let next = 0
-  const compete = async (worker: Worker) => {
-    while (next < versions) {
-      const expected = next
-      const id = randomUuid()
-      const answer = await worker.ask({ id, stream: 's', pad: 20, expected })
-      if (answer?.kind === 'appended') {
-        winners.set(expected, (winners.get(expected) ?? 0) + 1)
-        stored.push({ id, position: answer.position, hash: answer.hash })
-        next = Math.max(next, expected + 1)
-      } else if (answer?.kind === 'refused') expect(answer.code).toBe('wrong-expected-version')
-      else throw new Error('A new event was said to be there already')
-    }
-  }
-  await Promise.all(workers.map(compete))
+  const race = newRace()
+  await raceForVersions(race, workers, 's', versions)
   await Promise.all(workers.map((worker) => worker.end()))
+  const { winners, stored } = race
   count('versions', winners.size)
   tell(`${winners.size} versions, ${stored.length} winners`)
   expect([...winners.values()].every((count) => count === 1)).toBe(true)
