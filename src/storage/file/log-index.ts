@@ -8,6 +8,7 @@
  *
  * Nothing here is truth. The log is, and `log-follower.ts` feeds it.
  */
+import { AppError } from '../../domain/app-error.ts'
 import { type EventHash, TOMBSTONE_TYPE } from '../../domain/event.ts'
 import type { ReadDirection, SequenceHead } from '../../domain/ports.ts'
 import { type SequenceKey, type SequenceRule, streamSequence } from '../../domain/sequence.ts'
@@ -22,6 +23,9 @@ import { KeptEntries } from './kept-entries.ts'
 import { descend, laneBehind, seek } from './lane-walk.ts'
 import { type IndexedEvent, type KnownHead, type Member, PendingEvents } from './pending-events.ts'
 import type { SequenceSlot } from './sequence-table.ts'
+
+/** Positions within a hash table, and the number of the event that names an owner, have 32 bits in the index. */
+export const MOST_EVENTS = 2 ** 32 - 1
 
 /** Heads kept in memory: enough for what is written to again and again. */
 const MOST_KEPT = 16_384
@@ -161,8 +165,14 @@ export class LogIndex {
     return isForwards ? members.reverse() : members
   }
 
-  /** Takes in the events behind the last one: all of them, or none where that fails. */
+  /**
+   * Takes in the events behind the last one: all of them, or none where that fails.
+   * @throws AppError `storage-full` where there would be more than `MOST_EVENTS`
+   */
   add(events: readonly IndexedEvent[]): void {
+    if (this.count + events.length > MOST_EVENTS) {
+      throw new AppError('storage-full', `A log holds at most ${MOST_EVENTS} events`)
+    }
     const before = this.pending.count
     try {
       for (const event of events) this.addOne(event)
