@@ -1,9 +1,11 @@
 /** Cases about subscription groups: management, fetching, acknowledging, parking, what is told of them. */
 import { expect } from 'vitest'
+import { uuid } from '../support/drafts.ts'
 import {
   basic,
   type CorpusAnswer,
   type CorpusCase,
+  FORWARDED,
   get,
   json,
   type Send,
@@ -11,13 +13,9 @@ import {
   signedInCase,
 } from './corpus-request.ts'
 
-/** What a proxy in front tells of itself, so that links are the same everywhere. */
-const FORWARDED = { 'x-forwarded-host': 'apie.example:2113' }
 const COMPETING_JSON = 'application/vnd.eventstore.competingatom+json'
 const COMPETING_XML = 'application/vnd.eventstore.competingatom+xml'
 const GROUP = '/subscriptions/orders/shipping'
-
-const uuid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
 
 /** Every request with a body, or without one, in one shape. */
 function ask(

@@ -4,15 +4,13 @@ import {
   append,
   basic,
   type CorpusCase,
+  FORWARDED,
   get,
   json,
   type Send,
   serverCase,
   signedInCase,
 } from './corpus-request.ts'
-
-/** What a proxy in front tells of itself, so that links are the same everywhere. */
-const FORWARDED = { 'x-forwarded-host': 'apie.example:2113' }
 
 const addUser = (send: Send, loginName: string, groups: readonly string[]) =>
   send({

@@ -4,15 +4,13 @@ import {
   basic,
   type CorpusAnswer,
   type CorpusCase,
+  FORWARDED,
   get,
   json,
   type Send,
   serverCase,
   signedInCase,
 } from './corpus-request.ts'
-
-/** What a proxy in front tells of itself, so that links are the same everywhere. */
-const HOST = { 'x-forwarded-host': 'apie.example:2113' }
 
 const post = (send: Send, path: string, body?: unknown, headers: Record<string, string> = {}) =>
   change(send, 'POST', path, body, headers)
@@ -27,7 +25,7 @@ async function change(
   return send({
     method,
     path,
-    headers: { 'content-type': 'application/json', ...HOST, ...headers },
+    headers: { 'content-type': 'application/json', ...FORWARDED, ...headers },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   })
 }
@@ -45,7 +43,7 @@ function expectChallenge(answer: CorpusAnswer): void {
 
 /** What is told of an account, without its links and time. */
 async function shown(send: Send, path: string): Promise<Record<string, unknown>> {
-  const answer = await get(send, path, HOST)
+  const answer = await get(send, path, FORWARDED)
   expectStatus(answer, 200)
   const { data } = json(answer) as { data: Record<string, unknown> }
   const { links: _links, dateLastUpdated: _time, ...others } = data
@@ -60,7 +58,7 @@ export const ATOMPUB_USER_CASES: readonly CorpusCase[] = [
     expect(made.body.toString()).toBe(
       '{\n  "loginName": "anna",\n  "success": true,\n  "error": "Success"\n}',
     )
-    const answer = await get(send, '/users/anna', HOST)
+    const answer = await get(send, '/users/anna', FORWARDED)
     expect(json(answer)).toEqual({
       success: true,
       error: 'Success',
@@ -89,7 +87,7 @@ export const ATOMPUB_USER_CASES: readonly CorpusCase[] = [
   signedInCase('accounts are listed by name, the one that asks among them', async (send) => {
     await post(send, '/users', ANNA)
     for (const path of ['/users', '/users/']) {
-      const answer = await get(send, path, HOST)
+      const answer = await get(send, path, FORWARDED)
       expectStatus(answer, 200)
       const { data } = json(answer) as { data: { loginName: string; groups: string[] }[] }
       expect(data.map(({ loginName, groups }) => [loginName, groups])).toEqual([
@@ -103,14 +101,14 @@ export const ATOMPUB_USER_CASES: readonly CorpusCase[] = [
     async (send) => {
       await post(send, '/users', { ...ANNA, fullName: 'A & B' })
       for (const type of ['application/xml', 'text/xml']) {
-        const answer = await get(send, '/users/anna', { ...HOST, accept: type })
+        const answer = await get(send, '/users/anna', { ...FORWARDED, accept: type })
         expectStatus(answer, 200)
         expect(answer.headers['content-type']).toBe(`${type}; charset=utf-8`)
         expect(answer.body.toString()).toMatch(
           /^<\?xml version="1.0" encoding="utf-8"\?><User><success>true<\/success>.*<fullName>A &amp; B<\/fullName><groups>\$ops<\/groups><groups>x<\/groups>/,
         )
       }
-      expectStatus(await get(send, '/users?format=xml', HOST), 200)
+      expectStatus(await get(send, '/users?format=xml', FORWARDED), 200)
       const refused = await post(
         send,
         '/users',
@@ -176,7 +174,7 @@ export const ATOMPUB_USER_CASES: readonly CorpusCase[] = [
     const edited = await change(send, 'PUT', '/users/anna', { fullName: 'A', groups: ['$admins'] })
     expectStatus(edited, 200)
     expect(json(edited)).toEqual({ loginName: 'anna', success: true, error: 'Success' })
-    expectStatus(await get(send, '/users', { ...HOST, ...anna }), 200)
+    expectStatus(await get(send, '/users', { ...FORWARDED, ...anna }), 200)
     const information = json(await get(send, '/info', anna))
     expect(information).toMatchObject({ auth: { user: { email: 'anna', role: 'admin' } } })
     expectStatus(await change(send, 'PUT', '/users/anna', { fullName: 'A' }), 200)
@@ -195,7 +193,7 @@ export const ATOMPUB_USER_CASES: readonly CorpusCase[] = [
     const anna = basic('anna', 'secret')
     expectStatus(await post(send, '/users/anna/command/disable'), 200)
     expect(await shown(send, '/users/anna')).toMatchObject({ disabled: true })
-    const links = (await get(send, '/users/anna', HOST)).body.toString()
+    const links = (await get(send, '/users/anna', FORWARDED)).body.toString()
     expect(links).toContain('/users/anna/command/enable"')
     for (const path of ['/events', '/users/anna', '/stats/es', '/nope']) {
       expectStatus(await get(send, path, anna), 401)
@@ -265,8 +263,8 @@ export const ATOMPUB_USER_CASES: readonly CorpusCase[] = [
       await post(send, '/users/bert/command/disable', undefined, anna),
     ]
     for (const answer of answers) expectChallenge(answer)
-    expectStatus(await get(send, '/users/anna', { ...HOST, ...anna }), 200)
-    expectStatus(await get(send, '/users/$current', { ...HOST, ...anna }), 200)
+    expectStatus(await get(send, '/users/anna', { ...FORWARDED, ...anna }), 200)
+    expectStatus(await get(send, '/users/$current', { ...FORWARDED, ...anna }), 200)
   }),
   {
     name: 'accounts are not told to whoever has no credentials, or wrong ones',

@@ -39,6 +39,9 @@ export type CorpusCase = {
 export const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 export const HEX64 = /^[0-9a-f]{64}$/
 
+/** What a proxy in front tells of itself, so that links are the same everywhere. */
+export const FORWARDED = { 'x-forwarded-host': 'apie.example:2113' }
+
 export const basic = (name: string, password: string): Record<string, string> => ({
   authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
 })

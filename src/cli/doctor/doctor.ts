@@ -15,7 +15,7 @@ import { checkEnvironment } from './environment.ts'
 import { checkExecutable } from './executable.ts'
 import { checkFileSystem, fileSystemOf } from './file-system.ts'
 import { checkLimits } from './limits.ts'
-import { checkStore } from './store.ts'
+import { checkDatabase, checkStore } from './store.ts'
 import { type Account, checkWeb } from './web.ts'
 
 /** Checks that belong together, under a heading. */
@@ -56,10 +56,7 @@ async function checkData(call: CommandCall): Promise<readonly Check[]> {
   }
   const [engine = ''] = settings.store.split(':')
   if (engine === 'memory') return skippedDataFolder(`the store is ${engine}`)
-  if (engine !== 'file') {
-    const { checkDatabase } = await import('./database.ts')
-    return checkDatabase(call.services, engine)
-  }
+  if (engine !== 'file') return [await checkDatabase(call.services, engine)]
   const folder = settings.store.slice('file:'.length)
   const existing = nearestExisting(folder)
   const files = isFolder(folder) ? checkDataFiles(folder) : []

@@ -1,7 +1,11 @@
-/** What `apie doctor` finds out about the store in a data folder: whether it can be opened, as the folder can. */
+/**
+ * What `apie doctor` finds out about the store: whether it can be opened, in a data folder as the folder can, or
+ * in a database that answers and holds the tables it should.
+ */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError, type ErrorCode } from '../../domain/app-error.ts'
+import { DatabaseFailure } from '../../kit/database-failure.ts'
 import type { CommandServices } from '../command.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
 
@@ -16,21 +20,42 @@ const FIXES: Partial<Readonly<Record<ErrorCode, string>>> = {
   'index-behind': 'Run "apie reindex".',
 }
 
+const DATABASE_FIXES: typeof FIXES = {
+  'format-unknown': 'Run "apie migrate", with the newest version of the program.',
+  'bad-setting': 'Write `store` (APIE_STORE) as docs/engines.md shows.',
+}
+const UNREACHED =
+  'Compare host, port, user, password and TLS in `store` (APIE_STORE) with what the database expects.'
+
 /** @param folder one that is there */
-export async function checkStore(
-  { openStore }: Pick<CommandServices, 'openStore'>,
-  folder: string,
-): Promise<Check> {
+export async function checkStore(services: Services, folder: string): Promise<Check> {
   try {
-    const store = await openStore('existing')
-    try {
-      const { count } = await store.log.head()
-      return ok(NAME, `can be opened, and its log has ${count} events`)
-    } finally {
-      await store.close()
-    }
+    return ok(NAME, `can be opened, and its log has ${await countEvents(services)} events`)
   } catch (error) {
     return refused(error, folder)
+  }
+}
+
+export async function checkDatabase(services: Services, engine: string): Promise<Check> {
+  try {
+    const events = await countEvents(services)
+    return ok('database', `${engine}: answers, and its log has ${events} events`)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    const where = error.cause instanceof DatabaseFailure ? ` (${error.cause.message})` : ''
+    const fix = DATABASE_FIXES[error.code] ?? UNREACHED
+    return problem('database', `${error.message}${where}`, fix)
+  }
+}
+
+type Services = Pick<CommandServices, 'openStore'>
+
+async function countEvents({ openStore }: Services): Promise<number> {
+  const store = await openStore('existing')
+  try {
+    return (await store.log.head()).count
+  } finally {
+    await store.close()
   }
 }
 
