@@ -150,6 +150,24 @@ const LOG_DAMAGE: readonly Damage[] = [
       lines.splice(at, 2, lines[at + 1] as Buffer, lines[at] as Buffer)
     }),
   ],
+  [
+    'lines in any order',
+    changeLines((lines, random) => {
+      const others = lines.splice(1)
+      while (others.length > 0) {
+        const [line] = others.splice(Math.floor(random() * others.length), 1)
+        lines.push(line as Buffer)
+      }
+    }),
+  ],
+  [
+    'a file repeated',
+    (image, random) => {
+      const paths = logPaths(image)
+      const at = Math.floor(random() * (paths.length - 1))
+      image.set(paths[at + 1] ?? '', image.get(paths[at] ?? '') as Buffer)
+    },
+  ],
   ['a file removed', (image, random) => void image.delete(pick(logPaths(image), random))],
   ['the last file removed', (image) => void image.delete(logPaths(image).at(-1) ?? '')],
   [
@@ -273,6 +291,13 @@ function changeIndexFile(change: (bytes: Buffer, random: Random) => Buffer) {
   }
 }
 
+function changeHead(change: (bytes: Buffer, random: Random) => Buffer) {
+  return (image: Image, random: Random) => {
+    const path = `${ROOT}/index/head`
+    image.set(path, change(image.get(path) as Buffer, random))
+  }
+}
+
 const INDEX_DAMAGE: readonly Damage[] = [
   [
     'some random bytes',
@@ -317,6 +342,28 @@ const INDEX_DAMAGE: readonly Damage[] = [
       const path = `${ROOT}/index/head`
       image.set(path, earlier.get(path) as Buffer)
     },
+  ],
+  [
+    'a newer head',
+    (image, _, { earlier }) => {
+      for (const path of indexPaths(image)) {
+        const old = basename(path) === 'head' ? undefined : earlier.get(path)
+        if (old) image.set(path, old)
+      }
+    },
+  ],
+  [
+    'a head of random bytes',
+    changeHead((bytes, random) => bytes.map(() => random() * 256) as Buffer),
+  ],
+  [
+    'a head with a byte changed',
+    changeHead((bytes, random) => {
+      const changed = Buffer.from(bytes)
+      const at = Math.floor(random() * changed.length)
+      changed[at] = (changed[at] as number) ^ (1 << Math.floor(random() * 8))
+      return changed
+    }),
   ],
   [
     'an older copy of one file',
