@@ -95,15 +95,18 @@ const OUTPUT = {
   format: 'cjs',
   legalComments: 'none',
   write: false,
+  // import() of a module of Node would start its loader of ES modules, and fails in a script that the loader
+  // below runs; require() is there already.
+  supported: { 'dynamic-import': false },
 }
 
 async function bundleLibrary(name) {
   const stdin = { contents: `module.exports = require('${name}')`, resolveDir: project }
   const { outputFiles } = await build({ ...OUTPUT, stdin })
-  return Buffer.from(outputFiles[0].contents)
+  return [name, Buffer.from(outputFiles[0].contents)]
 }
 
-/** The bundle and its map. */
+/** The bundle, its map, and the libraries by name. */
 async function bundle() {
   const { version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'))
   const result = await build({
@@ -121,11 +124,10 @@ async function bundle() {
     // the default for calls that we pass in ourselves.
     alias: { 'graceful-fs': 'node:fs' },
     plugins: [smallAssert],
-    // import() of a module of Node would start its loader of ES modules; require() is there already.
-    supported: { 'dynamic-import': false },
   })
   const [map, code] = result.outputFiles.map(({ contents }) => Buffer.from(contents))
-  return { code, map }
+  const libraries = isProgram ? await Promise.all(LIBRARIES.map(bundleLibrary)) : []
+  return { code, map, libraries }
 }
 
 /** The path of the Node binary to build on, and a name that tells which one it is. */
@@ -279,14 +281,13 @@ function train(node, folder, bundlePath, textPath) {
 }
 
 /** The texts of the program and its libraries, and the caches, as files by the name of their asset. */
-async function writeAssets(node, folder, entry, code) {
+function writeAssets(node, folder, entry, { code, libraries }) {
   const write = (name, content) => {
     const path = join(folder, `${name}.txt`)
     writeFileSync(path, asFunction(content))
     return [name, path]
   }
-  const texts = [write('apie', code)]
-  for (const name of LIBRARIES) texts.push(write(name, await bundleLibrary(name)))
+  const texts = [['apie', code], ...libraries].map(([name, content]) => write(name, content))
   const assets = Object.fromEntries(texts)
   return useCodeCache ? { ...assets, ...train(node, folder, entry, assets.apie) } : assets
 }
@@ -294,12 +295,13 @@ async function writeAssets(node, folder, entry, code) {
 async function main() {
   mkdirSync(work, { recursive: true })
   mkdirSync(dirname(out), { recursive: true })
-  const { code, map } = await bundle()
+  const bundled = await bundle()
+  const { code, map, libraries } = bundled
   const node = strippedNode()
-  const digest = createHash('sha256')
-    .update(code)
-    .update(map)
-    .update(readFileSync(fileURLToPath(import.meta.url)))
+  const own = readFileSync(fileURLToPath(import.meta.url))
+  const made = createHash('sha256')
+  for (const part of [code, map, ...libraries.map(([, content]) => content), own]) made.update(part)
+  const digest = made
     .update(JSON.stringify([node.name, useCodeCache, require('@yao-pkg/pkg/package.json').version]))
     .digest('hex')
   const stamp = join(work, `${createHash('sha256').update(out).digest('hex').slice(0, 16)}.built`)
@@ -315,7 +317,7 @@ async function main() {
   try {
     writeFileSync(entry, code)
     if (isProgram) {
-      assets = await writeAssets(node.path, folder, entry, code)
+      assets = writeAssets(node.path, folder, entry, bundled)
       writeFileSync(entry, LOADER)
     }
     await sea(entry, {
