@@ -5,6 +5,7 @@ import {
   ATOM_JSON,
   ask,
   EVENTS_JSON,
+  expectBad,
   expectEmpty,
   expectStatus,
   fill,
@@ -47,7 +48,14 @@ const FEED_TYPES: readonly (readonly [string, string])[] = [
 const EVENT_TYPES: readonly (readonly [string, string])[] = [
   ['*/*', ATOM],
   ['', ATOM],
+  ['text/*', 'text/xml'],
+  ['application/json, text/plain, */*', 'application/json'],
+  ['text/plain, application/json;q=0.1', 'application/json'],
+  ['APPLICATION/Octet-Stream', 'application/octet-stream'],
   ['application/octet-stream', 'application/octet-stream'],
+  [`${V}event+json`, `${V}event+json`],
+  [`${V}event+xml`, `${V}event+xml`],
+  ['text/plain', NONE],
   [EVENTS_JSON, NONE],
   [`${V}streamdesc+json`, NONE],
 ]
@@ -72,6 +80,68 @@ const METHODS: readonly (readonly [string, string])[] = [
   ['/streams/s/0', 'GET, OPTIONS'],
   ['/streams/s/head/backward/20', 'GET, OPTIONS'],
   ['/streams/s/0/forward/20', 'GET, OPTIONS'],
+]
+
+/** The methods of further paths, in any order. */
+const MORE_METHODS: readonly (readonly [string, string])[] = [
+  ['/streams/s/head', 'GET'],
+  ['/streams/s/4/5', 'GET'],
+  ['/streams/s/incoming/x', 'GET POST'],
+  ['/streams/s/metadata/3', 'GET'],
+  ['/streams/s/metadata/head/5', 'GET'],
+  ['/streams/s/metadata/3/backward/5', 'GET'],
+  ['/streams/s/metadata/3/forward/5', 'GET'],
+  ['/streams/$all/head/5', 'GET'],
+  ['/streams/%24all/head/backward/5', 'GET'],
+  ['/streams/$all/0/forward/5', 'GET'],
+  ['/streams/$all/filtered', 'GET'],
+  ['/streams/$all/filtered/head/5', 'GET'],
+  ['/subscriptions/a/b', 'PUT POST DELETE GET'],
+  ['/subscriptions/a/b/5', 'GET'],
+  ['/subscriptions/a/b/info', 'GET'],
+  ['/subscriptions/a/b/ack', 'POST GET'],
+  ['/subscriptions/a/b/ack/x', 'POST'],
+  ['/subscriptions/a/b/nack/x', 'POST'],
+  ['/subscriptions/a/b/replayParked', 'POST GET'],
+  ['/subscriptions/viewparkedmessages/a/b', 'GET'],
+  ['/subscriptions', 'GET'],
+  ['/users', 'GET POST'],
+  ['/users/a', 'GET PUT DELETE'],
+  ['/users/a/command/enable', 'POST'],
+  ['/stats', 'GET'],
+  ['/stats/es/events', 'GET'],
+  ['/gossip', 'GET'],
+  ['/info/options', 'GET'],
+  ['/sys/subsystems', 'GET'],
+  ['/admin/scavenge', 'POST'],
+  ['/admin/scavenge/last', 'GET DELETE'],
+  ['/admin/shutdown', 'POST'],
+  ['/web', 'GET'],
+]
+
+/** Requests that are refused whatever else they say, where nothing they accept is there. */
+const ACCEPTED_NOWHERE: readonly (readonly [string, string, readonly string[]])[] = [
+  [
+    'POST',
+    '/streams/s',
+    ['text/html', 'text/plain', `${V}streamdesc+json`, `${V}competingatom+json`],
+  ],
+  ['DELETE', '/streams/s', ['text/html', `${V}streamdesc+json`]],
+  ['POST', `/streams/s/incoming/${id(1)}`, ['text/html', 'text/plain', `${V}streamdesc+json`]],
+  ['POST', '/streams/s/metadata', ['text/html', 'text/plain', `${V}streamdesc+json`]],
+  [
+    'GET',
+    '/streams/s/head/backward/5',
+    ['text/plain', 'application/octet-stream', `${V}atomsvc+json`],
+  ],
+  ['GET', '/streams/s/0/forward/5', ['text/plain', 'application/octet-stream']],
+  ['GET', '/streams/s/metadata', ['text/plain', EVENTS_JSON, `${V}streamdesc+json`]],
+  ['GET', '/streams/$all', ['text/plain', 'application/octet-stream']],
+  ['GET', '/streams/$all/filtered?exclude-system-events=true', ['text/plain', 'image/*']],
+  ['GET', '/users', ['text/html', 'text/plain', ATOM_JSON]],
+  ['GET', '/stats', ['text/html', 'image/*']],
+  ['GET', '/gossip', ['text/html']],
+  ['GET', '/subscriptions', ['text/html', ATOM]],
 ]
 
 const ALLOWED_HEADERS =
@@ -146,6 +216,88 @@ export const ATOMPUB_FORMAT_CASES: readonly CorpusCase[] = [
       }
     },
   },
+  {
+    name: 'atompub: OPTIONS tells the methods of every other path as well',
+    run: async (send) => {
+      for (const [path, methods] of MORE_METHODS) {
+        const answer = await ask(send, 'OPTIONS', path)
+        expectEmpty(answer, 200, 'OK')
+        const told = answer.headers['access-control-allow-methods'] ?? ''
+        expect([path, [...new Set(told.split(', '))].sort()]).toEqual([
+          path,
+          [...methods.split(' '), 'OPTIONS'].sort(),
+        ])
+        expect(told).toMatch(/, OPTIONS$/)
+        expectOrigins(answer.headers, told)
+      }
+    },
+  },
+  signedInCase('atompub: a method that a path does not know is 405, and says so', async (send) => {
+    for (const [path] of MORE_METHODS) {
+      const answer = await ask(send, 'PATCH', path)
+      expectEmpty(answer, 405, 'Method Not Allowed')
+      expectOrigins(answer.headers, answer.headers['access-control-allow-methods'] ?? '')
+    }
+  }),
+  signedInCase('atompub: what nobody offers is 406, whatever is asked', async (send) => {
+    await fill(send, 's', 1)
+    for (const [method, path, types] of ACCEPTED_NOWHERE) {
+      for (const accept of types) {
+        const headers = { accept, 'content-type': 'application/json', 'es-eventtype': 't' }
+        const answer = await ask(send, method, path, headers, method === 'POST' ? '{}' : undefined)
+        expect([method, path, accept, answer.status]).toEqual([method, path, accept, 406])
+        expectEmpty(answer, 406, 'Not Acceptable')
+      }
+    }
+    expectStatus(await read(send, '/streams/s'), 200)
+  }),
+  signedInCase('atompub: a post to no stream is told that it needs one', async (send) => {
+    const answer = await ask(send, 'POST', '/streams/', { 'content-type': 'application/json' }, '1')
+    expectBad(answer, 'Invalid request. Stream must be non-empty string')
+    expectStatus(await read(send, '/streams/'), 405)
+  }),
+  signedInCase(
+    'atompub: refusals tell pages of other origins what they may do, too',
+    async (send) => {
+      await fill(send, 's', 1)
+      await fill(send, 'ended', 1)
+      expectStatus(await ask(send, 'DELETE', '/streams/ended', { 'es-harddelete': 'true' }), 204)
+      const answers = [
+        [401, await ask(send, 'GET', '/streams/s', { authorization: 'Basic YUBiLmM6bm8=' })],
+        [400, await postEvent(send, 's', 1, { 'es-expectedversion': '7' })],
+        [400, await postEvent(send, 's', 1, { 'es-expectedversion': 'x' })],
+        [307, await postEvent(send, 's', 1, { 'es-eventid': '' })],
+        [415, await postEvent(send, 's', 1, { 'content-type': 'image/png' })],
+        [404, await read(send, '/streams/s/9')],
+        [410, await read(send, '/streams/ended')],
+        [404, await read(send, '/users/nobody')],
+        [404, await read(send, '/subscriptions/a/b/info')],
+      ] as const
+      for (const [status, answer] of answers) {
+        expectStatus(answer, status)
+        expectOrigins(answer.headers, answer.headers['access-control-allow-methods'] ?? '')
+        expect(answer.headers['access-control-allow-methods']).toMatch(/^\w.*, OPTIONS$/)
+      }
+    },
+  ),
+  signedInCase('atompub: caches are told that answers depend on Accept', async (send) => {
+    await fill(send, 's', 1)
+    for (const [path, accept] of [
+      ['/streams/s', 'text/html'],
+      ['/streams/s', `${V}streamdesc+json`],
+      ['/streams/s/0', 'application/octet-stream'],
+      ['/streams/s/9', ATOM],
+      ['/streams/s/metadata', ATOM_JSON],
+      ['/streams/$all', ATOM],
+      ['/users', 'text/xml'],
+      ['/stats/es', 'application/json'],
+    ] as const) {
+      expect([path, (await read(send, path, { accept })).headers['vary']]).toEqual([
+        path,
+        expect.stringMatching(/\bAccept\b/),
+      ])
+    }
+  }),
   serverCase(
     'atompub: every answer tells pages of other origins what they may do',
     async (send) => {

@@ -3,7 +3,6 @@ import { expect } from 'vitest'
 import { uuid } from '../support/drafts.ts'
 import {
   basic,
-  type CorpusAnswer,
   type CorpusCase,
   FORWARDED,
   get,
@@ -12,74 +11,20 @@ import {
   serverCase,
   signedInCase,
 } from './corpus-request.ts'
-
-const COMPETING_JSON = 'application/vnd.eventstore.competingatom+json'
-const COMPETING_XML = 'application/vnd.eventstore.competingatom+xml'
-const GROUP = '/subscriptions/orders/shipping'
-
-/** Every request with a body, or without one, in one shape. */
-function ask(
-  send: Send,
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<CorpusAnswer> {
-  const [plain = '', query] = path.split('?')
-  return send({
-    method,
-    path: plain,
-    headers: { 'content-type': 'application/json', ...FORWARDED, ...headers },
-    ...(query !== undefined && { query }),
-    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-  })
-}
-
-const expectStatus = (answer: CorpusAnswer, status: number): void =>
-  expect(answer.status, answer.body.toString()).toBe(status)
-
-/** Appends events `from` to before `to`; their ids are `uuid(n)`. */
-async function write(send: Send, stream: string, from: number, to: number): Promise<void> {
-  const numbers = Array.from({ length: to - from }, (_, at) => from + at)
-  const events = numbers.map((n) => ({ eventId: uuid(n), eventType: 'placed', data: { n } }))
-  const headers = { 'content-type': 'application/vnd.eventstore.events+json' }
-  expectStatus(await ask(send, 'POST', `/streams/${stream}`, events, headers), 201)
-}
-
-/** Nobody loses a message by being slow: some machines are. */
-const createGroup = async (send: Send, path = GROUP, settings: object = {}): Promise<void> =>
-  expectStatus(await ask(send, 'PUT', path, { messageTimeoutMilliseconds: 0, ...settings }), 201)
-
-type Link = { readonly uri: string; readonly relation: string }
-type Entry = {
-  readonly title: string
-  readonly eventNumber: number
-  readonly retryCount: number
-  readonly data: string
-  readonly links: readonly Link[]
-}
-type Messages = { readonly links: readonly Link[]; readonly entries: readonly Entry[] }
-
-async function fetchFeed(send: Send, count: number, path = GROUP): Promise<Messages> {
-  const accept = { accept: COMPETING_JSON, ...FORWARDED }
-  const answer = await get(send, `${path}/${count}?embed=Body`, accept)
-  expectStatus(answer, 200)
-  return json(answer) as Messages
-}
-
-/** Numbers that a fetch hands out, newest first. */
-const fetchNumbers = async (send: Send, count: number, path = GROUP): Promise<number[]> =>
-  (await fetchFeed(send, count, path)).entries.map(({ eventNumber }) => eventNumber)
-
-const post = (send: Send, path: string) =>
-  send({ method: 'POST', path: path.split('?')[0] ?? '', ...queryOf(path) })
-const queryOf = (path: string) => {
-  const query = path.split('?')[1]
-  return query === undefined ? {} : { query }
-}
-
-const infoOf = async (send: Send, path = GROUP): Promise<Record<string, unknown>> =>
-  json(await get(send, `${path}/info`, FORWARDED)) as Record<string, unknown>
+import {
+  ask,
+  COMPETING_JSON,
+  COMPETING_XML,
+  createGroup,
+  expectStatus,
+  fetchFeed,
+  fetchNumbers,
+  GROUP,
+  infoOf,
+  type Messages,
+  post,
+  write,
+} from './group-request.ts'
 
 const addUser = (send: Send, loginName: string, groups: readonly string[]) =>
   ask(send, 'POST', '/users', { loginName, fullName: '', groups, password: 'pw' })

@@ -90,6 +90,34 @@ export const ATOMPUB_NODE_CASES: readonly CorpusCase[] = [
       serverIp: 'apie.example',
       serverPort: 2113,
     })
+    const { members } = json(answer) as { members: object[] }
+    expect(members.map((member) => Object.keys(member))).toEqual([
+      [
+        ...['instanceId', 'timeStamp', 'state', 'isAlive'],
+        ...['internalTcpIp', 'internalTcpPort', 'internalSecureTcpPort'],
+        ...['externalTcpIp', 'externalTcpPort', 'externalSecureTcpPort'],
+        ...['internalHttpIp', 'internalHttpPort', 'externalHttpIp', 'externalHttpPort'],
+        ...['httpEndPointIp', 'httpEndPointPort', 'lastCommitPosition'],
+        ...['writerCheckpoint', 'chaserCheckpoint', 'epochPosition', 'epochNumber', 'epochId'],
+        ...['nodePriority', 'isReadOnlyReplica'],
+      ],
+    ])
+  }),
+  signedInCase('what is told of the node comes in XML to whoever asks for it', async (send) => {
+    for (const [path, body] of [
+      ['/stats/es', '<Node><events>0</events></Node>'],
+      ['/stats/tcp', '<Node />'],
+      ['/sys/subsystems', '<Node><item>PersistentSubscriptions</item></Node>'],
+    ] as const) {
+      for (const answer of [
+        await get(send, path, { accept: 'text/xml' }),
+        await get(send, `${path}?format=xml`, { accept: 'application/json' }),
+      ]) {
+        expect(answer.headers['content-type']).toBe('text/xml; charset=utf-8')
+        expect(answer.body.toString()).toBe(`<?xml version="1.0" encoding="utf-8"?>${body}`)
+      }
+    }
+    expect((await get(send, '/stats/es?format=text')).status).toBe(406)
   }),
   signedInCase('statistics have branches', async (send) => {
     await append(send, 2)

@@ -38,12 +38,26 @@ const document = async (send: Send, stream: string): Promise<unknown> => {
   return json(answer)
 }
 
+const INCOMING = { 'content-type': 'application/json', 'es-eventtype': 't' }
 const hard = { 'es-harddelete': 'true' }
 
 const expectChallenge = (answer: CorpusAnswer): void => {
   expectEmpty(answer, 401, 'Unauthorized')
   expect(answer.headers['www-authenticate']).toBe('Basic realm="ES"')
 }
+
+/** What is no metadata document: each would hide events, name a time or close the stream. */
+const MALFORMED: readonly string[] = [
+  '{"$maxCount":1',
+  '[{"$maxCount":1}]',
+  'null',
+  '{"$maxCount":"1","$tb":2}',
+  '{"$tb":1.5,"$cacheControl":9}',
+  '{"$maxAge":true,"$maxCount":1}',
+  '{"$acl":"$admins","$tb":2}',
+  '{"$acl":{"$r":7},"$tb":2}',
+  '{"$maxCount":0,"$tb":-1,"$maxAge":0,"$cacheControl":0}',
+]
 
 /** What is done to stream `s`, by the role that its list asks for. */
 const OPERATIONS: readonly (readonly [string, (send: Send) => Promise<CorpusAnswer>, number])[] = [
@@ -53,6 +67,12 @@ const OPERATIONS: readonly (readonly [string, (send: Send) => Promise<CorpusAnsw
   ['$mr', (send) => read(send, '/streams/s/metadata'), 200],
   ['$mr', (send) => read(send, '/streams/$$s'), 200],
   ['$mw', (send) => postMetadata(send, 's', {}), 201],
+  ['$mw', (send) => postEvent(send, '$$s', 7, { 'es-eventtype': '$metadata' }), 201],
+  ['$r', (send) => read(send, '/streams/s/0/forward/5'), 200],
+  ['$r', (send) => read(send, '/streams/s/head/backward/5'), 200],
+  ['$mr', (send) => read(send, '/streams/s/metadata/head/backward/5'), 200],
+  ['$w', (send) => postBatch(send, 's', [{ eventId: id(1), eventType: 't' }]), 201],
+  ['$w', (send) => ask(send, 'POST', `/streams/s/incoming/${id(1)}`, INCOMING, '1'), 201],
   ['$d', (send) => remove(send, 's'), 204],
 ]
 
@@ -125,6 +145,29 @@ export const ATOMPUB_STREAM_CASES: readonly CorpusCase[] = [
     expectStatus(await read(send, '/streams/none/metadata'), 404)
     expect(await document(send, '$all')).toEqual({})
   }),
+  signedInCase('atompub: metadata may be there before its stream', async (send) => {
+    expectStatus(await postMetadata(send, 's', { $maxCount: 2 }), 201)
+    expect(await document(send, 's')).toEqual({ $maxCount: 2 })
+    expectEmpty(await read(send, '/streams/s'), 404, 'Not Found')
+    await fill(send, 's', 3)
+    expect(await titles(send, '/streams/s')).toEqual(['2@s', '1@s'])
+    const known = { 'if-none-match': '"0;-43840953"' }
+    expectStatus(await read(send, '/streams/s/metadata', known), 200)
+  }),
+  ...MALFORMED.map((text) =>
+    signedInCase(`atompub: metadata ${text} says nothing`, async (send) => {
+      await fill(send, 's', 3)
+      const anna = await account(send, 'anna')
+      const type = { 'es-eventtype': '$metadata' }
+      expectStatus(await postEvent(send, '$$s', 1, type, '{"$maxCount":1}'), 201)
+      expect(await titles(send, '/streams/s')).toEqual(['2@s'])
+      expectStatus(await postEvent(send, '$$s', 2, type, text), 201)
+      const answer = await read(anna, '/streams/s')
+      expectStatus(answer, 200)
+      expect((json(answer) as { entries: unknown[] }).entries).toHaveLength(3)
+      expect(answer.headers['cache-control']).toBe('max-age=0, no-cache, must-revalidate')
+    }),
+  ),
   signedInCase('atompub: metadata that cannot be is refused', async (send) => {
     const path = '/streams/s/metadata'
     const type = { 'content-type': 'application/json' }
@@ -235,6 +278,30 @@ export const ATOMPUB_STREAM_CASES: readonly CorpusCase[] = [
     expectStatus(await postEvent(send, '$settings', 3, type, '{"$userStreamAcl":7}'), 201)
     await postMetadata(send, 's', {})
     expectStatus(await read(anna, '/streams/s'), 200)
+  }),
+  signedInCase('atompub: the defaults hold for each operation on its own', async (send) => {
+    await fill(send, 's', 1)
+    const anna = await account(send, 'anna', ['staff'])
+    const type = { 'es-eventtype': 'update-default-acl' }
+    const asked = [
+      ['$r', () => read(anna, '/streams/s'), 200],
+      ['$w', () => postEvent(anna, 's', 1), 201],
+      ['$mr', () => read(anna, '/streams/s/metadata'), 200],
+      ['$mw', () => postMetadata(anna, 's', {}), 201],
+    ] as const
+    for (const [at, [closed]] of asked.entries()) {
+      const settings = { $userStreamAcl: { [closed]: ['$admins', 'others'] } }
+      expectStatus(await postEvent(send, '$settings', 20 + at, type, JSON.stringify(settings)), 201)
+      for (const [key, run, status] of asked) {
+        const answer = await run()
+        expect([closed, key, answer.status]).toEqual([closed, key, key === closed ? 401 : status])
+      }
+    }
+    const settings = { $userStreamAcl: { $d: 'staff' } }
+    expectStatus(await postEvent(send, '$settings', 30, type, JSON.stringify(settings)), 201)
+    const bert = await account(send, 'bert')
+    for (const how of [{}, hard]) expectChallenge(await remove(bert, 's', how))
+    expectEmpty(await remove(anna, 's', hard), 204, 'Stream deleted')
   }),
   signedInCase('atompub: links lead only to what one may read', async (send) => {
     await fill(send, 'a-open', 1)

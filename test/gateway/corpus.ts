@@ -5,6 +5,7 @@
 import { ACCESS_CASES } from './corpus-access.ts'
 import { APPEND_CASES } from './corpus-append.ts'
 import { ATOMPUB_BODY_CASES } from './corpus-atompub-bodies.ts'
+import { ATOMPUB_CONSUMER_CASES } from './corpus-atompub-consumers.ts'
 import { ATOMPUB_FORMAT_CASES } from './corpus-atompub-formats.ts'
 import { ATOMPUB_GROUP_CASES } from './corpus-atompub-groups.ts'
 import { ATOMPUB_NODE_CASES } from './corpus-atompub-node.ts'
@@ -39,6 +40,7 @@ export const CORPUS: readonly CorpusCase[] = [
   ...ATOMPUB_USER_CASES,
   ...ATOMPUB_NODE_CASES,
   ...ATOMPUB_GROUP_CASES,
+  ...ATOMPUB_CONSUMER_CASES,
   ...EVENT_SERVER_PUBLISH_CASES,
   ...EVENT_SERVER_CONSUME_CASES,
   ...EVENT_SERVER_REPORT_CASES,

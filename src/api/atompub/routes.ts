@@ -106,6 +106,8 @@ function streamRows(parts: AtomParts): Row[] {
   const backward = orAll(allBack, readPage(parts, backwardPage))
   const forward = orAll(allOn, readPage(parts, forwardPage))
   return [
+    // So that whoever forgot the name is told so.
+    { method: 'POST', path: '/streams/', handler: post },
     { method: 'POST', path, handler: post },
     { method: 'DELETE', path, handler: remove },
     { method: 'GET', path, handler: readPage(parts, headPage) },

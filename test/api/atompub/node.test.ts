@@ -88,3 +88,25 @@ it('scavenging is told of by its id and as the last one', async () => {
   expect(last).toMatchObject({ scavengeId })
   expect(json(await get(send, '/admin/scavenge/current'))).toEqual({})
 })
+
+it('while a run of scavenging goes on no other begins, and it can be stopped', async () => {
+  const { send: anybody, store } = await openTestApp()
+  const send = signedIn(anybody)
+  const nowMs = Date.now()
+  const run = { startedBy: 'x', startedAtMs: nowMs, aliveAtMs: nowMs, isToStop: false }
+  const running = { ...run, id: uuid(9), state: 'running', reclaimedBytes: 5 }
+  await store.records.write('scavenge', 'run', running, 'absent')
+  const refused = await send({ method: 'POST', path: '/admin/scavenge' })
+  expect([refused.status, refused.headers['content-type']]).toEqual([
+    400,
+    'text/plain; charset=utf-8',
+  ])
+  expect(refused.body.toString()).not.toBe('')
+  expect(json(await get(send, '/admin/scavenge/current'))).toMatchObject({
+    scavengeId: uuid(9),
+    scavengeResult: 'InProgress',
+    reclaimedBytes: 5,
+  })
+  const stopped = await send({ method: 'DELETE', path: `/admin/scavenge/${uuid(9)}` })
+  expect([stopped.status, json(stopped)]).toEqual([200, { scavengeId: uuid(9) }])
+})
