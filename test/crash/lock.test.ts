@@ -1,80 +1,17 @@
 /** A lock that was sabotaged, or whose holder died, delays writers a little and spoils nothing. */
-import {
-  chmodSync,
-  chownSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, chownSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { randomUuid } from '../../src/kit/random.ts'
-import type { LogLayout } from '../../src/storage/file/layout.ts'
 import { appendTo, draft } from '../support/drafts.ts'
 import { crashRun, most, scaled, tell } from './crash-run.ts'
 import { openLog } from './open-log.ts'
 import { findViolations, type Told } from './oracle.ts'
+import { SABOTAGE } from './sabotage.ts'
 import { Worker } from './workers.ts'
 
 /** What a writer waits for a lock before it refuses, where no setting says otherwise; a lock is old after 2 s. */
 const WAIT_MS = 8000
-
-/** Time of a file, seconds from now. */
-function touch(path: string, seconds: number): void {
-  const time = Date.now() / 1000 + seconds
-  utimesSync(path, time, time)
-}
-
-const SABOTAGE: readonly (readonly [what: string, plant: (layout: LogLayout) => void])[] = [
-  [
-    'a folder of an hour from now',
-    ({ lock }) => {
-      mkdirSync(lock)
-      touch(lock, 3600)
-    },
-  ],
-  [
-    'a folder of half a minute from now',
-    ({ lock }) => {
-      mkdirSync(lock)
-      touch(lock, 30)
-    },
-  ],
-  [
-    'an old folder with something in it',
-    ({ lock }) => {
-      mkdirSync(join(lock, 'something'), { recursive: true })
-      touch(lock, -60)
-    },
-  ],
-  [
-    'a new folder with something in it',
-    ({ lock }) => void mkdirSync(join(lock, 'something'), { recursive: true }),
-  ],
-  ['a new file', ({ lock }) => writeFileSync(lock, 'x')],
-  [
-    'an old file',
-    ({ lock }) => {
-      writeFileSync(lock, 'x')
-      touch(lock, -60)
-    },
-  ],
-  ['a link to a folder', ({ lock }) => symlinkSync(dirname(lock), lock)],
-  ['a link to a file', ({ lock, owner }) => symlinkSync(owner, lock)],
-  ['a link to nothing', ({ lock }) => symlinkSync('/nowhere/at/all', lock)],
-  ['no folder for locks', ({ lock }) => rmSync(dirname(lock), { recursive: true })],
-  [
-    'a folder in the place of the owner record',
-    ({ lock, owner }) => {
-      rmSync(owner, { force: true })
-      mkdirSync(owner)
-      mkdirSync(lock)
-    },
-  ],
-]
 
 async function appendAll(workers: readonly Worker[], stored: Told[]): Promise<number> {
   const since = performance.now()
