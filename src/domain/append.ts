@@ -12,6 +12,7 @@ import {
   type ParsedEvent,
   parseStoredEvent,
   type StoredEvent,
+  storedText,
 } from './event.ts'
 import type { AppendRequest, LogHead, RetryRule, StreamState } from './ports.ts'
 import type { ProducerId } from './producer.ts'
@@ -145,7 +146,7 @@ function isSameEvent(stored: StoredEvent, draft: EventDraft, rule: RetryRule): b
   if (rule === 'equal-id') return true
   // What it said is gone; its id and type are what can be compared.
   if (stored.isScavenged) return parseStoredEvent(stored).eventType === draft.eventType
-  const event = parseExact(Buffer.from(stored.json).toString('utf8'))
+  const event = parseExact(storedText(stored))
   const sent = parseExact(`{${bodyMembers(draft.body)},"metadata":${draft.metadata ?? 'null'}}`)
   return (
     event.eventType === draft.eventType &&

@@ -129,7 +129,7 @@ const BEHIND_BODY = ['producer', 'createdBy', 'createdAt']
 
 /** The text that is left of an event once its body and metadata are removed; `hash` is `null` as in all texts. */
 export function scavengedText(stored: StoredEvent): string {
-  const event: Record<string, unknown> = JSON.parse(Buffer.from(stored.json).toString('utf8'))
+  const event: Record<string, unknown> = JSON.parse(storedText(stored))
   const kept = (names: readonly string[]) =>
     names
       .filter((name) => event[name] !== undefined)
@@ -171,8 +171,14 @@ export function chainHash(previous: EventHash, json: string | Uint8Array): Event
   return sha256Hex(linked) as EventHash
 }
 
+/** The text that is stored of an event. */
+export function storedText({ json }: Pick<StoredEvent, 'json'>): string {
+  // A view: a copy of the bytes costs as much as reading the text.
+  return Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString('utf8')
+}
+
 /** @throws SyntaxError where the stored text is no JSON; only damage makes that possible */
 export function parseStoredEvent(stored: StoredEvent): ParsedEvent {
-  const event = JSON.parse(Buffer.from(stored.json).toString('utf8'))
+  const event = JSON.parse(storedText(stored))
   return { ...event, stream: event.stream ?? DEFAULT_STREAM }
 }

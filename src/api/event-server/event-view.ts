@@ -2,14 +2,14 @@
  * A stored event as consumers see it: the document that was published, with the ids and numbers that the
  * server gave it. Events that came through another API become documents of the same form.
  */
-import { parseStoredEvent, type StoredEvent } from '../../domain/event.ts'
+import { parseStoredEvent, type StoredEvent, storedText } from '../../domain/event.ts'
 import { jsonMembers } from '../../kit/json-members.ts'
 import type { JsonMembers, JsonText } from '../../kit/json-text.ts'
 
 /** @param sequence number of the event among those of its name in its stream, from 1 on */
 export function eventView(stored: StoredEvent, sequence: number): JsonText {
   const { eventId, eventType, stream, createdBy, createdAt } = parseStoredEvent(stored)
-  const members = jsonMembers(Buffer.from(stored.json).toString('utf8'))
+  const members = jsonMembers(storedText(stored))
   const document = documentOf(members, eventType) ?? madeOf(members, { createdBy, createdAt })
   const event = { name: eventType, version: document.version, id: eventId.toLowerCase() }
   const added = { eventId: event.id, sequence, createdAt, streamName: stream }
@@ -19,7 +19,7 @@ export function eventView(stored: StoredEvent, sequence: number): JsonText {
 
 /** The text in which a search for text looks: the payload. */
 export function payloadText(stored: StoredEvent): JsonText {
-  const members = jsonMembers(Buffer.from(stored.json).toString('utf8'))
+  const members = jsonMembers(storedText(stored))
   const name: unknown = JSON.parse(members.get('eventType') ?? '""')
   const payload = documentOf(members, String(name))?.payload
   return payload ?? members.get('body') ?? ('null' as JsonText)

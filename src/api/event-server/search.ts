@@ -5,7 +5,7 @@
  */
 
 import type { Principal } from '../../domain/account.ts'
-import { type EventId, parseStoredEvent, type StoredEvent } from '../../domain/event.ts'
+import { type EventId, parseStoredEvent, type StoredEvent, storedText } from '../../domain/event.ts'
 import type { Offsets } from '../../domain/offsets.ts'
 import type { LogEngine } from '../../domain/ports.ts'
 import { readableEvents } from '../../domain/readable-events.ts'
@@ -102,7 +102,7 @@ async function* consumersWithId(
 
 /** Whether name or payload hold the text. Most events do not, and are told by their stored bytes alone. */
 function hasText(stored: StoredEvent, text: string): boolean {
-  const json = Buffer.from(stored.json).toString('utf8')
+  const json = storedText(stored)
   // Behind a backslash a character may be written in another way.
   if (!json.includes('\\') && !json.toLowerCase().includes(text)) return false
   const { eventType, stream } = parseStoredEvent(stored)

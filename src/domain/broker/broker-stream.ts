@@ -5,7 +5,7 @@
 import type { JsonText } from '../../kit/json-text.ts'
 import { randomUuid } from '../../kit/uuid.ts'
 import { AppError } from '../app-error.ts'
-import type { EventId, EventType } from '../event.ts'
+import { type EventId, type EventType, storedText } from '../event.ts'
 import type { LogEngine } from '../ports.ts'
 import { streamSequence } from '../sequence.ts'
 import type { StreamName } from '../stream-name.ts'
@@ -56,7 +56,7 @@ export function createBrokerStream(log: LogEngine, name: StreamName): BrokerStre
     const outcome = await log.append(appendOf(name, event))
     const [stored] = outcome.events
     if (!stored) throw new AppError('log-damaged', 'An append answered without its event')
-    const { version } = JSON.parse(Buffer.from(stored.json).toString('utf8')) as { version: number }
+    const { version } = JSON.parse(storedText(stored)) as { version: number }
     return { id: version + 1, isNew: outcome.kind === 'appended' }
   }
   async function* load(after: BrokerEventId): AsyncGenerator<BrokerEvent> {
@@ -81,7 +81,7 @@ export function createBrokerStream(log: LogEngine, name: StreamName): BrokerStre
     async find(uuid) {
       const stored = await log.findEventId(name, uuid)
       if (!stored) return undefined
-      const text = Buffer.from(stored.json).toString('utf8')
+      const text = storedText(stored)
       return (JSON.parse(text) as { version: number }).version + 1
     },
     read,

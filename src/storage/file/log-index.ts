@@ -29,6 +29,8 @@ export const MOST_EVENTS = 2 ** 32 - 1
 
 /** Heads kept in memory: enough for what is written to again and again. */
 const MOST_KEPT = 16_384
+/** Of a sequence without members, such as the metadata of most streams. */
+const NONE = 'none'
 
 export class LogIndex {
   private persistedPoint: IndexPoint
@@ -37,8 +39,8 @@ export class LogIndex {
   private readonly rule: SequenceRule
   private readonly pending = new PendingEvents()
   private sequences: number
-  /** Heads that were asked for. Every event passes through `add`, so that they are never stale. */
-  private readonly heads = new BoundedMap<SequenceKey, KnownHead>(MOST_KEPT)
+  /** Heads that were asked for, and sequences that have none. Every event passes through `add`: never stale. */
+  private readonly heads = new BoundedMap<SequenceKey, KnownHead | typeof NONE>(MOST_KEPT)
   private readonly entries = new KeptEntries()
 
   /** @param files absent while nothing was ever written */
@@ -241,9 +243,9 @@ export class LogIndex {
 
   private latestHead(key: SequenceKey): KnownHead | undefined {
     const known = this.pending.heads.get(key) ?? this.heads.get(key)
-    if (known) return known
+    if (known) return known === NONE ? undefined : known
     const found = this.persistedHead(key, laneOf(key))
-    if (found) this.heads.set(key, found)
+    this.heads.set(key, found ?? NONE)
     return found
   }
 
