@@ -21,7 +21,7 @@ import { type Fingerprint, fingerprintAt } from './fingerprint.ts'
 
 export const ENTRY_BYTES = 144
 export const LANES = 5
-const LANE_BYTES = 15
+export const LANE_BYTES = 15
 const LANES_AT = 64
 
 /** The kinds of sequences, by the first letter of their keys; each has its lane in every entry. */
@@ -54,6 +54,20 @@ export type EntryFacts = {
   readonly lineOffset: number
   readonly createdAtMs: number
   readonly hash: EventHash
+}
+
+/** Where a lane stands in its entry. */
+export const laneOffset = (index: number): number => LANES_AT + index * LANE_BYTES
+
+/** The lane that stands in `bytes` at `at`. */
+export function laneIn(bytes: Buffer, at: number): Lane | undefined {
+  const number = bytes.readUIntLE(at, 5) - 1
+  if (number < 0) return undefined
+  return {
+    number,
+    previous: bytes.readUIntLE(at + 5, 5) - 1,
+    skip: bytes.readUIntLE(at + 10, 5) - 1,
+  }
 }
 
 /** A view of the bytes of one entry. */
@@ -114,18 +128,11 @@ export class Entry {
   }
 
   lane(index: number): Lane | undefined {
-    const at = LANES_AT + index * LANE_BYTES
-    const number = this.bytes.readUIntLE(at, 5) - 1
-    if (number < 0) return undefined
-    return {
-      number,
-      previous: this.bytes.readUIntLE(at + 5, 5) - 1,
-      skip: this.bytes.readUIntLE(at + 10, 5) - 1,
-    }
+    return laneIn(this.bytes, laneOffset(index))
   }
 
   setLane(index: number, lane: Lane): void {
-    const at = LANES_AT + index * LANE_BYTES
+    const at = laneOffset(index)
     this.bytes.writeUIntLE(lane.number + 1, at, 5)
     this.bytes.writeUIntLE(lane.previous + 1, at + 5, 5)
     this.bytes.writeUIntLE(lane.skip + 1, at + 10, 5)

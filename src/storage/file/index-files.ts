@@ -12,7 +12,7 @@
  */
 import { join } from 'node:path'
 import type { Disk, Fd } from './disk.ts'
-import { ENTRY_BYTES, Entry, LANES } from './entry.ts'
+import { ENTRY_BYTES, Entry, LANE_BYTES, LANES, type Lane, laneIn, laneOffset } from './entry.ts'
 import { makeAhead } from './index-ahead.ts'
 import { KeyTable } from './key-table.ts'
 import { SequenceTable } from './sequence-table.ts'
@@ -99,12 +99,25 @@ export class IndexFiles {
 
   entries(position: number, count: number): Entry[] {
     const bytes = Buffer.allocUnsafe(count * ENTRY_BYTES)
-    const filled = this.disk.readAt(this.fds[0], bytes, position * ENTRY_BYTES)
-    if (filled < bytes.length) throw new RangeError(`No index entry at position ${position}`)
+    this.readEntries(bytes, position)
     return Array.from(
       { length: count },
       (_, index) => new Entry(bytes.subarray(index * ENTRY_BYTES, (index + 1) * ENTRY_BYTES)),
     )
+  }
+
+  /** Fills `into` with the bytes of as many entries, from `position` on. */
+  readEntries(into: Buffer, position: number): void {
+    const filled = this.disk.readAt(this.fds[0], into, position * ENTRY_BYTES)
+    if (filled < into.length) throw new RangeError(`No index entry at position ${position}`)
+  }
+
+  /** One lane of an entry; `undefined` where the event is no member of such a sequence. */
+  lane(position: number, lane: number): Lane | undefined {
+    const bytes = Buffer.allocUnsafe(LANE_BYTES)
+    const filled = this.disk.readAt(this.fds[0], bytes, position * ENTRY_BYTES + laneOffset(lane))
+    if (filled < bytes.length) throw new RangeError(`No index entry at position ${position}`)
+    return laneIn(bytes, 0)
   }
 
   writeEntries(position: number, entries: readonly Entry[]): void {

@@ -14,12 +14,12 @@ import type { ReadDirection, SequenceHead } from '../../domain/ports.ts'
 import { type SequenceKey, type SequenceRule, streamSequence } from '../../domain/sequence.ts'
 import { BoundedMap } from '../../kit/bounded-map.ts'
 import { Entry, type Lane, laneOf, NO_MARKS, type StreamMarks } from './entry.ts'
+import { EntryReader } from './entry-reader.ts'
 import { fingerprintAt } from './fingerprint.ts'
 import type { IndexPoint } from './head-file.ts'
 import type { IndexFiles } from './index-files.ts'
 import { flushPending } from './index-flush.ts'
 import { IndexKeys } from './index-keys.ts'
-import { KeptEntries } from './kept-entries.ts'
 import { descend, laneBehind, seek } from './lane-walk.ts'
 import { type IndexedEvent, type KnownHead, type Member, PendingEvents } from './pending-events.ts'
 import type { SequenceSlot } from './sequence-table.ts'
@@ -41,7 +41,7 @@ export class LogIndex {
   private sequences: number
   /** Heads that were asked for, and sequences that have none. Every event passes through `add`: never stale. */
   private readonly heads = new BoundedMap<SequenceKey, KnownHead | typeof NONE>(MOST_KEPT)
-  private readonly entries = new KeptEntries()
+  private readonly entries = new EntryReader()
 
   /** @param files absent while nothing was ever written */
   constructor(
@@ -85,7 +85,7 @@ export class LogIndex {
 
   entry(position: number): Entry {
     const pending = this.pending.all[position - this.persistedPoint.count]
-    return pending ? pending.entry : (this.entries.get(position) ?? this.readEntry(position))
+    return pending ? pending.entry : this.entries.entry(this.opened(), position)
   }
 
   /** Entries from one position to another (exclusive), for reading many in a row. */
@@ -162,8 +162,8 @@ export class LogIndex {
     const last = isForwards ? Math.min(from + limit - 1, head.number) : Math.min(from, head.number)
     const count = isForwards ? last - from + 1 : Math.min(limit, last + 1)
     const lane = laneOf(key)
-    const laneAt = (position: number): Lane => this.lane(position, lane)
-    const members = descend(seek(head, last, laneAt), count, laneAt)
+    const first = seek(head, last, (position) => this.passedLane(position, lane))
+    const members = descend(first, count, (position) => this.lane(position, lane))
     return isForwards ? members.reverse() : members
   }
 
@@ -214,7 +214,7 @@ export class LogIndex {
     if (this.files !== files) this.files?.close()
     this.files = files
     let position = this.persistedPoint.count
-    for (const { entry } of pending.all) this.entries.set(position++, entry)
+    for (const { entry } of pending.all) this.entries.keep(position++, entry)
     for (const [key, head] of pending.heads) this.heads.set(key, head)
     this.persistedPoint = point
     pending.clear()
@@ -259,7 +259,7 @@ export class LogIndex {
     for (;;) {
       const next = files.link(position, lane)
       if (next <= position || next >= end) break
-      if (files.entry(next).lane(lane)?.previous !== position) break
+      if (files.lane(next, lane)?.previous !== position) break
       position = next
     }
     const { number, skip } = this.lane(position, lane)
@@ -273,23 +273,15 @@ export class LogIndex {
     return slot && slot.first < count ? slot : undefined
   }
 
-  private readEntry(position: number): Entry {
-    // Whoever reads an event checks it against the hash before it: both in one read.
-    const first = Math.max(0, position - 1)
-    const found = this.opened().entries(first, position - first + 1)
-    found.forEach((entry, index) => {
-      this.entries.set(first + index, entry)
-    })
-    return found[position - first] as Entry
+  private lane(position: number, lane: number): Lane {
+    return checked(position < 0 ? undefined : this.entry(position).lane(lane), position, lane)
   }
 
-  private lane(position: number, lane: number): Lane {
-    const found = position < 0 ? undefined : this.entry(position).lane(lane)
-    // Links lead backwards: what does not is no index, and must not be followed for ever.
-    if (!found || found.previous >= position || found.skip >= position) {
-      throw new RangeError(`Position ${position} is not in lane ${lane} of the index`)
-    }
-    return found
+  /** Like `lane`, where nothing else is wanted of the event. */
+  private passedLane(position: number, lane: number): Lane {
+    const isPersisted = position >= 0 && position < this.persistedPoint.count
+    if (!isPersisted) return this.lane(position, lane)
+    return checked(this.entries.lane(this.opened(), position, lane), position, lane)
   }
 
   private opened(): IndexFiles {
@@ -306,4 +298,12 @@ export function marksAfter(
 ): StreamMarks {
   const ownedFrom = before.ownedFrom < 0 && isOwned ? version : before.ownedFrom
   return { ownedFrom, isDeleted: eventType === TOMBSTONE_TYPE }
+}
+
+/** Links lead backwards: what does not is no index, and must not be followed for ever. */
+function checked(found: Lane | undefined, position: number, lane: number): Lane {
+  if (!found || found.previous >= position || found.skip >= position) {
+    throw new RangeError(`Position ${position} is not in lane ${lane} of the index`)
+  }
+  return found
 }
