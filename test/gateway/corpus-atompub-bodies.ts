@@ -10,6 +10,7 @@ import {
   feed,
   fill,
   id,
+  local,
   postBatch,
   postEvent,
   read,
@@ -180,6 +181,46 @@ export const ATOMPUB_BODY_CASES: readonly CorpusCase[] = [
       expect(raw).toBe(shown ?? data)
     }),
   ),
+  signedInCase('atompub: clients of several kinds find what they look for', async (send) => {
+    const data = { sku: 'A1' }
+    const events = [1, 2, 3].map((n) => ({
+      eventId: id(n),
+      eventType: 'sold',
+      data,
+      metadata: { n },
+    }))
+    expectStatus(await postBatch(send, 'shop-1', events), 201)
+    // One goes by the second link of an entry to the event itself.
+    const page = await feed(send, '/streams/shop-1/0/forward/2', { accept: ATOM_JSON })
+    const event = json(
+      await read(send, local(page.entries[0]?.links[1]?.uri), { accept: ATOM_JSON }),
+    )
+    expect(event).toMatchObject({ content: { data: { sku: 'A1' }, metadata: { n: 2 } } })
+    // One takes everything from the page, as its header asks, with the name of the leader that is no name.
+    const rich = await feed(send, '/streams/$ce-shop/0/forward/5?embed=tryharder', {
+      accept: ATOM_JSON,
+      'es-requiresmaster': 'True',
+      'es-resolvelinktos': 'true',
+    })
+    expect(rich.entries[1]).toMatchObject({
+      data: '{\n  "sku": "A1"\n}',
+      metaData: '{\n  "n": 2\n}',
+      positionEventNumber: 1,
+      positionStreamId: '$ce-shop',
+      streamId: 'shop-1',
+    })
+    // One begins with the oldest page of the head, and follows the newer ones to the end.
+    const head = await feed(send, '/streams/shop-1/head/backward/2?embed=body')
+    const last = head.links.find(({ relation }) => relation === 'last')?.uri
+    expect(local(last)).toBe('/streams/shop-1/0/forward/2')
+    const seen: unknown[] = []
+    for (let next: string | undefined = last; next !== undefined; ) {
+      const { entries, links } = await feed(send, `${local(next)}?embed=body`)
+      seen.push(...entries.map(({ positionEventNumber }) => positionEventNumber).reverse())
+      next = links.find(({ relation }) => relation === 'previous')?.uri
+    }
+    expect(seen).toEqual([0, 1, 2])
+  }),
   signedInCase('atompub: media types go by a newer name as well', async (send) => {
     const newer = (type: string) => type.replace('eventstore', 'kurrent')
     const xml = `<E><e><EventId>${id(1)}</EventId><EventType>t</EventType><Data>{"a":1}</Data></e></E>`

@@ -67,6 +67,14 @@ const BAD_PAGES: readonly (readonly [string, string])[] = [
   ['/0/forward/0', "'0' is not valid count. Should be positive integer"],
   ['/0/forward/x', "'x' is not valid count. Should be positive integer"],
   ['/head/backward/-5', "'-5' is not valid count. Should be positive integer"],
+  ['/head/x', "'x' is not valid count. Should be positive integer"],
+  ['/x/20', "'x' is not valid event number"],
+  ['/99999999999999999999/backward/5', "'99999999999999999999' is not valid event number"],
+  ['/0/forward/-1', "'-1' is not valid count. Should be positive integer"],
+  ['/0/forward/1.5', "'1.5' is not valid count. Should be positive integer"],
+  ['/metadata/x/5', "'x' is not valid event number"],
+  ['/metadata/head/forward/5', "'head' is not valid event number"],
+  ['/metadata/0/backward/0', "'0' is not valid count. Should be positive integer"],
   ['/head/backward/4097', "'4097' is not valid count. Should be positive integer"],
 ]
 

@@ -471,6 +471,13 @@ export const ATOMPUB_STREAM_CASES: readonly CorpusCase[] = [
       'max-age=31536000, private',
       undefined,
     ])
+    for (const path of [`/${positionOf(2)}/backward/2`, `/${positionOf(2)}/2`]) {
+      const fixed = await read(send, `/streams/$all${path}`)
+      expect([fixed.headers['cache-control'], fixed.headers['etag']]).toEqual([
+        'max-age=31536000, private',
+        undefined,
+      ])
+    }
     for (const path of ['', '/head/backward/2', `/${positionOf(0)}/forward/4`]) {
       const answer = await read(send, `/streams/$all${path}`)
       expect(answer.headers['etag']).toBe('"2;-43840953"')

@@ -427,7 +427,11 @@ export const ATOMPUB_WRITE_CASES: readonly CorpusCase[] = [
     for (const name of ['es-requiremaster', 'es-requiresmaster', 'es-requireleader']) {
       expectStatus(await postEvent(send, 's', 1, { [name]: 'True' }), 201)
       expectStatus(await read(send, '/streams/s', { [name]: 'FALSE' }), 200)
-      expectBad(await read(send, '/streams/s', { [name]: '1' }), /header has wrong format/)
+      for (const path of ['', '/0', '/head', '/0/forward/5', '/metadata']) {
+        const answer = await read(send, `/streams/s${path}`, { [name]: '1' })
+        expectBad(answer, /header has wrong format/)
+      }
+      expectBad(await read(send, '/streams/$all', { [name]: 'x' }), /header has wrong format/)
     }
   }),
   signedInCase('atompub: nobody writes what only the store writes', async (send) => {
