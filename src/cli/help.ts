@@ -1,7 +1,7 @@
 /** Help, printed from the table of commands and the table of settings. */
-import { SETTINGS } from '../settings.ts'
 import type { Command, CommandCall } from './command.ts'
 import { COMMON_OPTIONS } from './common-options.ts'
+import { settingMeanings } from './setting-meaning.ts'
 import { printable, unknownCommand, usage } from './usage.ts'
 import { optionLabel, usageLine } from './usage-line.ts'
 
@@ -54,9 +54,9 @@ export function programHelp(commands: readonly Command[]): string {
 }
 
 function settingsHelp(): string {
-  const rows = Object.entries(SETTINGS).map(([name, { variable, fallback, doc }]) => {
-    const value = String(fallback)
-    return [`  ${variable} (${name}${value === '' ? '' : `, default ${value}`})`, `      ${doc}`]
+  const rows = settingMeanings().map(({ name, variable, fallback, text }) => {
+    const facts = fallback === '' ? name : `${name}, default ${fallback}`
+    return [`  ${variable} (${facts})`, `      ${text}`]
   })
   return [
     'Each setting by its variable of the environment, and in brackets by its name in apie.json',

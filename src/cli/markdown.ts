@@ -1,18 +1,16 @@
 /** The tables of commands and settings as Markdown, for `docs/command-line.md` and the README. */
-import { SETTINGS } from '../settings.ts'
 import type { Command } from './command.ts'
 import { COMMON_OPTIONS } from './common-options.ts'
+import { settingMeanings } from './setting-meaning.ts'
 import { optionLabel, usageLine } from './usage-line.ts'
 
 /** Every setting, a row each: name in the settings file, environment variable, default, meaning. */
 export function settingsTable(): string {
-  const rows = Object.entries(SETTINGS).map(([name, row]) => [
+  const rows = settingMeanings().map(({ name, variable, fallback, text }) => [
     code(name),
-    code(row.variable),
-    code(defaultText(row.fallback)),
-    'choices' in row
-      ? `${(row.choices as readonly string[]).map(code).join(', ')}: ${row.doc}`
-      : row.doc,
+    code(variable),
+    code(fallback),
+    text,
   ])
   return table(['setting', 'environment', 'default', 'meaning'], rows)
 }
@@ -74,10 +72,6 @@ line find the same one. The first rule that fits an executable \`…/FOLDER/apie
    \`/home/u/cgi-bin/apie\` both keep their data in \`/home/u/apie-data\`.
 3. Else \`apie-data\` beside FOLDER: \`/home/u/bin/apie\` keeps its data in \`/home/u/apie-data\`.
 `
-
-function defaultText(value: string | number | boolean | readonly string[]): string {
-  return Array.isArray(value) ? value.join(',') : String(value)
-}
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`

@@ -84,12 +84,13 @@ describe('help', () => {
     },
   )
 
-  test('of the settings has every one of them with its default', async () => {
+  test('of the settings has every one of them with its default and its choices', async () => {
     const { code, out } = await runWords(['help', 'settings'])
     expect(code).toBe(0)
     expect(out).toContain(
       '  APIE_PORT (port, default 8000)\n      port that `apie serve` listens on',
     )
+    expect(out).toContain('      `on`, `unsafe-off`: ')
     for (const { variable } of Object.values(SETTINGS)) expect(out).toContain(`  ${variable} (`)
   })
 
