@@ -129,12 +129,10 @@ async function logRange(
   const highest = await engine.read(high - 1)
   if (!highest) throw new AppError('log-damaged', 'An event of the log cannot be read')
   const range = { tag: highest.hash, runs: engine.readLog(low, high, direction) }
-  const hasTexts = engine.readTexts && direction === 'forwards' && high - low >= MANY
-  if (!hasTexts) return range
-  return { ...range, texts: (separator) => engine.readTexts?.(low, high, separator) ?? noTexts() }
+  const { readTexts } = engine
+  if (!readTexts || direction !== 'forwards' || high - low < MANY) return range
+  return { ...range, texts: (separator) => readTexts.call(engine, low, high, separator) }
 }
-
-async function* noTexts(): AsyncGenerator<Uint8Array> {}
 
 async function sequenceRange(
   engine: LogEngine,

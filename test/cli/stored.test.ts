@@ -55,6 +55,11 @@ describe('a data folder', () => {
   test('gets its indexes back from reindex', async () => {
     const index = join(root, 'data', 'index')
     for (const name of readdirSync(index)) rmSync(join(index, name), { recursive: true })
+    const { status, out } = await inData('verify')
+    expect([status, out]).toEqual([
+      1,
+      expect.stringContaining('There is no index; "apie reindex" repairs it'),
+    ])
     expect(await inData('reindex')).toMatchObject({ status: 0, out: 'reindexed 3 events\n' })
     expect((await inData('verify')).status).toBe(0)
   })
@@ -124,6 +129,9 @@ describe('a data folder', () => {
     const { clean, log } = JSON.parse(out)
     expect(clean).toBe(false)
     expect(log.findings[0]).toMatchObject({ kind: 'damage' })
+    rmSync(join(damaged, 'index'), { recursive: true })
+    const told = await apie('verify', '--data', damaged)
+    expect(told.out).toContain('There is no index; the damage comes first')
   })
 })
 

@@ -61,7 +61,7 @@ export class IndexAudit {
     const folder = join(options.layout.index, head.generation)
     const files = IndexFiles.open(options.disk, folder, 'read')
     if (files) return new IndexAudit(options, head, files, findings)
-    findings.push({ kind: 'repairable', message: `Files of the index are missing; ${repair}` })
+    findings.push({ kind: 'repairable', message: 'Files of the index are missing' })
     return undefined
   }
 
@@ -131,19 +131,19 @@ export class IndexAudit {
     this.reported++
     this.findings.push({
       kind: 'repairable',
-      message: `The index entry at position ${position} ${problem}; ${repair}`,
+      message: `The index entry at position ${position} ${problem}`,
       position,
     })
   }
 }
 
-const repair = '"apie reindex" repairs it'
-
-/** What an index is said to lack, where the log itself is damaged: no index is built of such a log. */
-export function withoutRepair(findings: readonly Finding[]): Finding[] {
+/** What to do about what an index lacks. None is built of a log that is damaged. */
+export function withAdvice(findings: readonly Finding[]): Finding[] {
+  const isDamaged = findings.some(({ kind }) => kind === 'damage')
+  const advice = isDamaged ? 'the damage comes first' : '"apie reindex" repairs it'
   return findings.map((finding) =>
     finding.kind === 'repairable'
-      ? { ...finding, message: finding.message.replace(repair, 'the damage comes first') }
+      ? { ...finding, message: `${finding.message}; ${advice}` }
       : finding,
   )
 }

@@ -7,7 +7,7 @@ import { AppError } from '../../domain/app-error.ts'
 import { type EventHash, parseStoredEvent } from '../../domain/event.ts'
 import type { Finding, Progress, VerifyReport } from '../../domain/ports.ts'
 import { GENESIS, HeadFile, type IndexHead, mostOf } from './head-file.ts'
-import { IndexAudit, withoutRepair } from './index-audit.ts'
+import { IndexAudit, withAdvice } from './index-audit.ts'
 import { segmentName } from './layout.ts'
 import type { LogOptions } from './log-follower.ts'
 import { type LineEvent, readLine } from './log-line.ts'
@@ -59,8 +59,7 @@ class LogAudit {
       this.damage(`The log ends after ${this.at.count} events, but ${known} were acknowledged`)
     }
     if (!this.head && this.at.count > 0) {
-      const message = 'There is no index; "apie reindex", or the next append, builds it'
-      this.findings.push({ kind: 'repairable', message })
+      this.findings.push({ kind: 'repairable', message: 'There is no index' })
     }
     this.strayFiles(number + 1)
     this.index?.close()
@@ -72,9 +71,7 @@ class LogAudit {
         ...(this.scavenged > 0 && { scavenged: this.scavenged }),
         indexed: this.index?.compared ?? 0,
       },
-      findings: this.findings.some(({ kind }) => kind === 'damage')
-        ? withoutRepair(this.findings)
-        : this.findings,
+      findings: withAdvice(this.findings),
     }
   }
 
