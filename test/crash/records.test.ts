@@ -98,7 +98,7 @@ test('a process that dies at any call of the disk loses no record, and the next 
   expect(bad.slice(0, 20)).toEqual([])
 })
 
-test('killed writers lose no count and count nothing twice', async () => {
+test('killed writers lose no count and count nothing twice, and readers never find none', async () => {
   const run = crashRun()
   const root = join(run.folder(), 'data')
   const store = await openRecords(root)
@@ -106,37 +106,54 @@ test('killed writers lose no count and count nothing twice', async () => {
   const acknowledged = new Map<string, number[]>()
   const failures: string[] = []
   let kills = 0
+  let total = 0
+  const isOver = () => kills >= scaled(100) && total >= scaled(5000)
+  /** Looks at the counters again and again: each is what it was or more, and never gone. */
+  const read = async (): Promise<number> => {
+    const reader = await openRecords(root)
+    let looks = 0
+    while (!isOver()) {
+      for (const [key, counts] of acknowledged) {
+        const least = Math.max(...counts)
+        const found = await countOf(reader, key)
+        if (found < least) failures.push(`${key} is ${found}, not ${least} or more`)
+        looks++
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    await reader.close()
+    return looks
+  }
   const one = async () => {
-    while (kills < scaled(100)) {
+    while (!isOver()) {
       const child = spawn(process.execPath, [await bundled('record-writer'), root, '6'], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })
       let isMarked = false
       const lines = createInterface({ input: child.stdout })
       for await (const line of lines) {
-        if (!isMarked) setTimeout(() => child.kill('SIGKILL'), 1 + run.random() * 300)
+        if (!isMarked) setTimeout(() => child.kill('SIGKILL'), 1 + run.random() * 1200)
         isMarked = true
         const [word, key = '', count] = line.split(' ')
         if (word === 'try') tried.set(key, (tried.get(key) ?? 0) + 1)
-        else if (word === 'ok')
+        else if (word === 'ok') {
           acknowledged.set(key, [...(acknowledged.get(key) ?? []), Number(count)])
-        else if (!line.endsWith(' record-conflict')) failures.push(line)
+          total++
+        } else if (!line.endsWith(' record-conflict')) failures.push(line)
       }
       kills++
     }
   }
-  await Promise.all([one(), one(), one()])
+  const [, , , ...looks] = await Promise.all([one(), one(), one(), read(), read()])
   expect(failures).toEqual([])
-  let total = 0
   for (const [key, counts] of acknowledged) {
     expect(new Set(counts).size, `${key} was raised to one number twice`).toBe(counts.length)
     const count = await countOf(store, key)
     expect(count).toBeGreaterThanOrEqual(Math.max(...counts))
     expect(count).toBeLessThanOrEqual(tried.get(key) ?? 0)
-    total += counts.length
   }
   const generation = await generationOf(store)
-  tell(`${kills} kills, ${total} acknowledged, generation ${generation}`)
+  tell(`${kills} kills, ${total} acknowledged, ${looks} looks, generation ${generation}`)
   expect(generation).toBeGreaterThan(5)
   expect((await store.records.verify?.())?.findings).toEqual([])
   await store.close()
