@@ -6,7 +6,6 @@ import { createApis, type ProcessFacts } from './apis.ts'
 import { readSettings } from './config.ts'
 import { type Accounts, createAccounts } from './domain/accounts.ts'
 import { AppError } from './domain/app-error.ts'
-import type { EventHash } from './domain/event.ts'
 import { createEventLog } from './domain/event-log.ts'
 import type { Clock, Progress, Store } from './domain/ports.ts'
 import { chosenToken, createSetup, type Setup } from './domain/setup.ts'
@@ -61,16 +60,8 @@ export const originalFolders = {
     checkOriginal(syncDisk, folder)
   },
   importOriginal: async (store: Store, folder: string, progress: Progress) => {
-    const { log, content } = store
-    const { importEvents } = log
-    if (!importEvents) throw new AppError('usage', 'This engine cannot take over events')
     const { importOriginal } = await import('./storage/file/original-layout.ts')
-    const into = {
-      head: () => log.head(),
-      findHash: (hash: EventHash) => log.findHash(hash),
-      importEvents: importEvents.bind(log),
-    }
-    return importOriginal(asyncDisk, folder, { log: into, content }, mediaTypeOfName, progress)
+    return importOriginal(asyncDisk, folder, store, mediaTypeOfName, progress)
   },
   exportOriginal: async (store: Store, folder: string, progress: Progress) => {
     const { exportOriginal } = await import('./storage/file/original-layout.ts')

@@ -43,7 +43,6 @@ async function refuseOtherHistory(from: LogEngine, to: LogEngine): Promise<void>
 }
 
 async function copyLog(from: LogEngine, to: LogEngine, progress: Progress): Promise<ImportCount> {
-  if (!to.importEvents) throw new AppError('usage', 'The engine of --to cannot take events over')
   const { count } = await from.head()
   return to.importEvents(linkedEvents(from, count), (done) => progress(done, count))
 }

@@ -154,10 +154,10 @@ export type LogEngine = {
   verify(progress?: Progress): Promise<VerifyReport>
 
   /**
-   * Takes in a history that has its texts and hashes already, byte for byte. Absent where an engine cannot.
+   * Takes in a history that has its texts and hashes already, byte for byte.
    * @throws AppError `import-refused` where the history does not fit what is there
    */
-  importEvents?(events: AsyncIterable<LinkedEvent>, progress?: Progress): Promise<ImportCount>
+  importEvents(events: AsyncIterable<LinkedEvent>, progress?: Progress): Promise<ImportCount>
 
   /**
    * Removes body and metadata of the events that `drop` says; ids, type, stream, version, position, time and

@@ -112,7 +112,7 @@ describe.each(pairs)('a copy from $name', ({ from, to }) => {
       let n = 0
       for await (const event of linkedEvents(source.log, count)) if (n++ < 25) yield event
     }
-    await target.log.importEvents?.(first())
+    await target.log.importEvents(first())
     expect((await copyStore(source, target, () => {})).events).toEqual({
       imported: 16,
       alreadyThere: 25,
@@ -146,7 +146,7 @@ describe.each(pairs)('a copy from $name', ({ from, to }) => {
         yield { ...event, json: Buffer.from(text.replace('"body":null', '"body":1')) }
       }
     }
-    await expect(target.log.importEvents?.(changed())).rejects.toMatchObject({
+    await expect(target.log.importEvents(changed())).rejects.toMatchObject({
       code: 'import-refused',
       message: 'Event 0 says more than a removal leaves',
     })
@@ -159,7 +159,7 @@ describe.each(pairs)('a copy from $name', ({ from, to }) => {
     await fill(source)
     const broken = new Error('stopped')
     const { log } = target
-    const importEvents = log.importEvents?.bind(log)
+    const importEvents = log.importEvents.bind(log)
     log.importEvents = async (events) => {
       let n = 0
       async function* first() {
@@ -168,12 +168,12 @@ describe.each(pairs)('a copy from $name', ({ from, to }) => {
           yield event
         }
       }
-      await importEvents?.(first())
+      await importEvents(first())
       throw broken
     }
     await expect(copyStore(source, target, () => {})).rejects.toBe(broken)
     expect((await target.log.head()).count).toBe(25)
-    if (importEvents) log.importEvents = importEvents
+    log.importEvents = importEvents
     await source.log.append(appendTo('b', [draft(100)]))
     await source.records.write('offset', 'x/1', 7, 1)
     const counts = await copyStore(source, target, () => {})

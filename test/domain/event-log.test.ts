@@ -150,6 +150,7 @@ describe('a long sequence', () => {
       },
       readLog: (...all) => engine.readLog(...all),
       verify: () => engine.verify(),
+      importEvents: (events) => engine.importEvents(events),
       scavenge: (drop) => engine.scavenge(drop),
       close: () => engine.close(),
     }

@@ -25,9 +25,7 @@ import { readOriginalEvents, writeOriginalEvents } from './original-events.ts'
 
 /** Where imported events and content go. */
 export type ImportTarget = {
-  readonly log: Pick<LogEngine, 'head' | 'findHash'> & {
-    importEvents(events: AsyncIterable<LinkedEvent>, progress?: Progress): Promise<ImportCount>
-  }
+  readonly log: Pick<LogEngine, 'head' | 'findHash' | 'importEvents'>
   readonly content: ContentEngine
 }
 

@@ -64,6 +64,7 @@ describe('a list of events', () => {
       }
     },
     verify: () => log.verify(),
+    importEvents: (events) => log.importEvents(events),
     scavenge: (drop) => log.scavenge(drop),
     close: () => log.close(),
   })

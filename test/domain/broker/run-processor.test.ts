@@ -94,7 +94,7 @@ describe('a processor whose requests lose their text', () => {
         called.push(text)
         if (isFirst) {
           isFirst = false
-          await test.log.scavenge?.((_, position) => position === 2 || position === 3)
+          await test.log.scavenge((_, position) => position === 2 || position === 3)
         }
         return { kind: 'response', text: 'answer' }
       },
