@@ -6,16 +6,16 @@
  */
 import { requireConsumer } from '../../domain/access.ts'
 import { AppError } from '../../domain/app-error.ts'
-import type { ConsumerId } from '../../domain/consumer.ts'
 import { type EventId, parseStoredEvent } from '../../domain/event.ts'
-import type { OffsetKey, Offsets } from '../../domain/offsets.ts'
+import type { Offsets } from '../../domain/offsets.ts'
 import type { LogEngine } from '../../domain/ports.ts'
-import { type SequenceKey, streamTypeSequence } from '../../domain/sequence.ts'
+import { streamTypeSequence } from '../../domain/sequence.ts'
 import type { StreamName } from '../../domain/stream-name.ts'
 import { readText } from '../../http/body.ts'
 import type { Handler } from '../../http/handler.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { jsonResponse } from '../../http/response.ts'
+import type { Counted, HandedOut } from './handed-out.ts'
 import { consumerOf, FORM_BODY, JSON_BODY, requireBodyType } from './headers.ts'
 import { eventIdOf, streamOf } from './parameters.ts'
 import type { Streams } from './streams.ts'
@@ -24,19 +24,13 @@ type Parts = {
   readonly log: LogEngine
   readonly streams: Streams
   readonly offsets: Offsets
-}
-
-/** The event that is acknowledged: whose offset moves, and its number, from 0 on, among those that it counts. */
-type Acknowledged = {
-  readonly key: OffsetKey
-  readonly sequence: SequenceKey
-  readonly number: number
+  readonly handedOut: HandedOut
 }
 
 /** Bytes of the body: `action=ACK` and no more. */
 const MAX_BODY = 4096
 
-export function acknowledge({ log, streams, offsets }: Parts): Handler {
+export function acknowledge({ log, streams, offsets, handedOut }: Parts): Handler {
   return async (request, { principal, parameters }) => {
     requireConsumer(principal)
     const type = requireBodyType(request, [FORM_BODY, JSON_BODY])
@@ -45,8 +39,10 @@ export function acknowledge({ log, streams, offsets }: Parts): Handler {
     const eventId = eventIdOf(parameters)
     await requireAck(request, type)
     const found = await streams.require(principal, stream)
-    const { sequence, number, key } = await find(log, stream, eventId, consumer)
-    await offsets.move(key, async (offset) =>
+    const counted = handedOut.find(stream, eventId) ?? (await find(log, stream, eventId))
+    const { eventType, number } = counted
+    const sequence = streamTypeSequence(stream, eventType)
+    await offsets.move({ stream, consumer, eventType }, async (offset) =>
       offsetBehind(await found.firstVisible(sequence, offset), number),
     )
     return jsonResponse(200, 'OK')
@@ -72,18 +68,12 @@ function inJson(text: string): unknown {
   }
 }
 
-async function find(
-  log: LogEngine,
-  stream: StreamName,
-  eventId: EventId,
-  consumer: ConsumerId,
-): Promise<Acknowledged> {
+async function find(log: LogEngine, stream: StreamName, eventId: EventId): Promise<Counted> {
   const event = await log.findEventId(stream, eventId)
   if (!event) throw new AppError('event-not-found', 'The stream has no such event', { eventId })
   const { eventType } = parseStoredEvent(event)
   const sequence = streamTypeSequence(stream, eventType)
-  const number = await log.sequenceNumber(sequence, event.position)
-  return { sequence, number, key: { stream, consumer, eventType } }
+  return { eventType, number: await log.sequenceNumber(sequence, event.position) }
 }
 
 /**

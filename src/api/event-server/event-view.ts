@@ -2,19 +2,25 @@
  * A stored event as consumers see it: the document that was published, with the ids and numbers that the
  * server gave it. Events that came through another API become documents of the same form.
  */
-import { parseStoredEvent, type StoredEvent, storedText } from '../../domain/event.ts'
+import { type EventId, parseStoredEvent, type StoredEvent, storedText } from '../../domain/event.ts'
 import { jsonMembers } from '../../kit/json-members.ts'
 import type { JsonMembers, JsonText } from '../../kit/json-text.ts'
 
 /** @param sequence number of the event among those of its name in its stream, from 1 on */
-export function eventView(stored: StoredEvent, sequence: number): JsonText {
+export function eventView(
+  stored: StoredEvent,
+  sequence: number,
+): { readonly eventId: EventId; readonly text: JsonText } {
   const { eventId, eventType, stream, createdBy, createdAt } = parseStoredEvent(stored)
   const members = jsonMembers(storedText(stored))
   const document = documentOf(members, eventType) ?? madeOf(members, { createdBy, createdAt })
-  const event = { name: eventType, version: document.version, id: eventId.toLowerCase() }
-  const added = { eventId: event.id, sequence, createdAt, streamName: stream }
-  return (`{"event":${JSON.stringify(event)},"system":${document.system},"trigger":${document.trigger},` +
-    `"payload":${document.payload},${JSON.stringify(added).slice(1)}`) as JsonText
+  const id = eventId.toLowerCase() as EventId
+  const event = { name: eventType, version: document.version, id }
+  const added = { eventId: id, sequence, createdAt, streamName: stream }
+  const text =
+    (`{"event":${JSON.stringify(event)},"system":${document.system},"trigger":${document.trigger},` +
+      `"payload":${document.payload},${JSON.stringify(added).slice(1)}`) as JsonText
+  return { eventId: id, text }
 }
 
 /** The text in which a search for text looks: the payload. */

@@ -28,7 +28,7 @@ export function readPayload({ log, rights }: Parts): Handler {
     return {
       status: 200,
       headers: { 'content-type': JSON_TYPE },
-      body: eventView(event, number + 1),
+      body: eventView(event, number + 1).text,
     }
   }
 }

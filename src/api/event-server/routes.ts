@@ -9,6 +9,7 @@ import type { JsonLimits } from '../../kit/json-text.ts'
 import { acknowledge } from './acknowledge.ts'
 import { changeOffset } from './change-offset.ts'
 import { readConsumers } from './consumers.ts'
+import { HandedOut } from './handed-out.ts'
 import { requireJsonAccepted } from './headers.ts'
 import { readHealth } from './health.ts'
 import { readMetrics } from './metrics.ts'
@@ -60,7 +61,9 @@ function eventServerRoutes({ log, records, clock, settings }: EventServerParts):
   }
   const rights = createStreamRights(log)
   const streams = createStreams({ log, clock, rights })
-  const parts = { log, rights, streams, offsets: createOffsets(records, clock), clock, settings }
+  const offsets = createOffsets(records, clock)
+  const handedOut = new HandedOut()
+  const parts = { log, rights, streams, offsets, handedOut, clock, settings }
   const body = { maxBytes: settings.maxEventBytes, json }
   const metricsAccess: RouteAccess = settings.openMetrics ? 'public' : 'reader'
   const get = (path: string, handler: Handler, access: RouteAccess = 'reader'): Route => ({

@@ -154,9 +154,10 @@ export class EventReader {
     const [first] = entries
     const last = entries.at(-1)
     if (!first || !last) return []
-    if (!this.follower.openSegment(first.segment).isScavenged) {
+    const segment = this.follower.openSegment(first.segment)
+    if (!segment.isScavenged) {
       const bytes = Buffer.allocUnsafe(Math.max(0, last.offset + last.length - first.offset))
-      const filled = await this.readBytes(first.segment, bytes, first.offset)
+      const filled = await this.readBytes(segment, bytes, first.offset)
       const found = checkedGroup(entries, bytes.subarray(0, filled), position, previous)
       if (found) return found
     }
@@ -197,9 +198,11 @@ export class EventReader {
   /** @throws AppError `log-damaged` where the bytes do not have the hash that the chain gave them */
   async readEvent(position: Position, isAgain = false): Promise<StoredEvent> {
     const entry = this.follower.index.entry(position)
-    if (this.follower.openSegment(entry.segment).isScavenged) return this.readMoved(position, entry)
+    const segment = this.follower.openSegment(entry.segment)
+    if (segment.isScavenged) return this.readMoved(position, entry)
     const json = Buffer.allocUnsafe(entry.length)
-    const count = await this.readBytes(entry.segment, json, entry.offset)
+    const reading = this.readBytes(segment, json, entry.offset)
+    const count = typeof reading === 'number' ? reading : await reading
     const { hash } = entry
     if (count < json.length || chainHash(this.hashBefore(position), json) !== hash) {
       const left = await this.findLeft(position, entry)
@@ -227,19 +230,18 @@ export class EventReader {
   private async findLeft(position: Position, entry: Entry): Promise<StoredEvent | undefined> {
     const { segment, lineOffset, offset, length, hash } = entry
     const line = Buffer.alloc(offset + length - lineOffset)
-    const filled = await this.readBytes(segment, line, lineOffset)
+    const filled = await this.readBytes(this.follower.openSegment(segment), line, lineOffset)
     const point = { count: position, hash: this.hashBefore(position) }
     const meaning = readLine(line.subarray(0, filled), lineOffset, point)
     const found = meaning.kind === 'commit' ? meaning.events[0] : undefined
     return found?.isScavenged && found.hash === hash ? storedEvent(position, found) : undefined
   }
 
-  private readBytes(segment: number, into: Buffer, offset: number): number | Promise<number> {
-    const opened = this.follower.openSegment(segment)
+  private readBytes(segment: Segment, into: Buffer, offset: number): number | Promise<number> {
     const { disk } = this.follower.options
     return into.length > SMALL_BYTES
-      ? opened.using(() => disk.readMuch(opened.fd, into, offset))
-      : disk.readAt(opened.fd, into, offset)
+      ? segment.using(() => disk.readMuch(segment.fd, into, offset))
+      : disk.readAt(segment.fd, into, offset)
   }
 
   damagedAt(position: number): AppError {

@@ -163,3 +163,25 @@ it('lets a reader with an account acknowledge, and nobody without one', async ()
   expectText(await post(send, `/orders/${C1}/OrderPlaced/change/0`), 401, 'Unauthorized')
   expect(await sequencesFor(signedIn(send), 'orders')).toEqual([1])
 })
+
+it('looks for no event again that it has handed out', async () => {
+  const store = createMemoryStore({ clock })
+  const reader = await open({}, store)
+  const ids = [await published(reader, 'orders'), await published(reader, 'orders')]
+  const [first = '', second = ''] = ids
+  expect(await sequencesFor(reader, 'orders')).toEqual([1, 2])
+  const { findEventId } = store.log
+  store.log.findEventId = async () => {
+    throw new AppError('storage-unavailable', 'The storage does not work')
+  }
+  const stranger = await open({}, store)
+  expectText(await acknowledge(stranger, 'orders', first), 503, /^Service Unavailable/)
+  const early = /The event has the sequence 2, but 1 is to be acknowledged next$/
+  expectText(await acknowledge(reader, 'orders', second), 400, early)
+  expectText(await acknowledge(reader, 'orders', first), 200, 'OK')
+  expectText(await acknowledge(reader, 'orders', second), 200, 'OK')
+  expectText(await acknowledge(reader, 'orders', first), 200, 'OK')
+  expect(await sequencesFor(reader, 'orders')).toEqual([])
+  store.log.findEventId = findEventId
+  expectText(await acknowledge(stranger, 'orders', second), 200, 'OK')
+})
