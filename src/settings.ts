@@ -140,6 +140,11 @@ export const SETTINGS = {
     1,
     100_000,
   ),
+  feedCaching: flag(
+    'APIE_FEED_CACHING',
+    true,
+    'let caches keep what cannot change any more under `/streams`; without it they ask each time',
+  ),
   maxGroupMessages: number(
     'APIE_MAX_GROUP_MESSAGES',
     1000,

@@ -142,6 +142,11 @@ export const ATOMPUB_STREAM_CASES: readonly CorpusCase[] = [
         undefined,
       ])
     }
+    const page = await read(send, '/streams/s/metadata', { accept: 'text/html' })
+    expect(page.headers['content-type']).toBe('text/html; charset=utf-8')
+    expect(page.body.toString()).toContain(
+      '<h1>Metadata of &#39;s&#39;</h1>\n<p>There is none.</p>',
+    )
     expectStatus(await read(send, '/streams/none/metadata'), 404)
     expect(await document(send, '$all')).toEqual({})
   }),

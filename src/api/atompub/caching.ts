@@ -4,8 +4,8 @@ import type { HttpHeaders, HttpRequest } from '../../http/message.ts'
 import { isForwarded } from './base-url.ts'
 import type { AtomParts } from './parts.ts'
 
-/** Caches that others use too may keep only what anybody would be told. */
-export type Scope = 'public' | 'private'
+/** Caches that others use too may keep only what anybody would be told; `none`: nobody keeps anything. */
+export type Scope = 'public' | 'private' | 'none'
 
 const ONE_YEAR = 31_536_000
 
@@ -14,6 +14,7 @@ export async function scopeOf(
   request: HttpRequest,
   stream: StreamName,
 ): Promise<Scope> {
+  if (!settings.feedCaching) return 'none'
   // Links follow headers that no cache knows an answer by, so another client could have chosen them.
   if (settings.anonymous === 'none' || isForwarded(request, settings.baseUrl)) return 'private'
   return (await streams.rights.isForEverybody(stream)) ? 'public' : 'private'
@@ -27,6 +28,8 @@ export function cacheHeaders(
 ): HttpHeaders {
   const seconds = kind === 'immutable' ? ONE_YEAR : cacheSeconds
   const control =
-    seconds === undefined ? 'max-age=0, no-cache, must-revalidate' : `max-age=${seconds}, ${scope}`
+    seconds === undefined || scope === 'none'
+      ? 'max-age=0, no-cache, must-revalidate'
+      : `max-age=${seconds}, ${scope}`
   return { 'cache-control': control }
 }

@@ -31,7 +31,7 @@ export type EventOptions = {
   /** Whether links are followed where the request does not say. */
   readonly followsLinks?: boolean
   /** The answer where there is no such event; the usual 404 unless given. */
-  readonly missing?: (info: StreamInfo, codec: Codec) => HttpResponse | undefined
+  readonly missing?: (info: StreamInfo, codec: Codec) => Promise<HttpResponse> | undefined
 }
 
 export function readEvent(parts: AtomParts, options: EventOptions = {}): Handler {
@@ -44,7 +44,7 @@ export function readEvent(parts: AtomParts, options: EventOptions = {}): Handler
     checkRequireLeader(request)
     await parts.streams.rights.require(context.principal, 'read', stream)
     const info = await parts.streams.info(stream)
-    const other = options.missing?.(info, codec)
+    const other = await options.missing?.(info, codec)
     if (other) return other
     if (info.state === 'hard-deleted') refuseUnreadable(info)
     const item = await itemOf(parts, context, info, { number, followsLinks })

@@ -9,6 +9,8 @@ import type { StyleSettings } from './style.ts'
 export type AtomSettings = {
   readonly anonymous: string
   readonly baseUrl: string
+  /** Whether pages that cannot change may be kept. */
+  readonly feedCaching: boolean
   /** Longest wait of a reader for an event that is not there yet, ms. */
   readonly longPollMs: number
   readonly maxEventBytes: number

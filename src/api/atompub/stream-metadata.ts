@@ -2,6 +2,7 @@
 import { AppError } from '../../domain/app-error.ts'
 import type { EventType } from '../../domain/event.ts'
 import { METADATA_TYPE } from '../../domain/stream-metadata.ts'
+import type { StreamName } from '../../domain/stream-name.ts'
 import { ALL_STREAM } from '../../domain/stream-view.ts'
 import type { Handler } from '../../http/handler.ts'
 import type { HttpResponse } from '../../http/message.ts'
@@ -52,14 +53,14 @@ export function readMetadata(parts: AtomParts): Handler {
       numberOf: () => 'head',
       followsLinks: false,
       missing: ({ state }, codec) => {
-        return state === 'missing' && isThere ? emptyDocument(codec) : undefined
+        return state === 'missing' && isThere ? emptyDocument(codec, stream) : undefined
       },
     })
     return read(request, context)
   }
 }
 
-function emptyDocument(codec: Codec): HttpResponse {
+async function emptyDocument(codec: Codec, stream: StreamName): Promise<HttpResponse> {
   const isJson = /\bjson$/.test(codec.mediaType)
   return {
     status: 200,
@@ -68,6 +69,11 @@ function emptyDocument(codec: Codec): HttpResponse {
       vary: 'Accept',
       'cache-control': 'max-age=0, no-cache, must-revalidate',
     },
-    body: isJson ? '{}' : '',
+    body: codec.form === 'html' ? await emptyPage(stream) : isJson ? '{}' : '',
   }
+}
+
+async function emptyPage(stream: StreamName): Promise<string> {
+  const { htmlPage } = await import('./html.ts')
+  return htmlPage(`Metadata of '${stream}'`, '<p>There is none.</p>')
 }

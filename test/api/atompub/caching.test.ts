@@ -63,3 +63,23 @@ it('the way from an address with a slash too many is for all', async () => {
     expect(await cachingOf(send, path)).toBe('max-age=31536000, public')
   }
 })
+
+it('where the setting says so, caches ask each time, and still learn that nothing is new', async () => {
+  const environment = { APIE_ANONYMOUS: 'reader', APIE_FEED_CACHING: 'false' }
+  const send = signedIn((await openTestApp({ environment })).send)
+  expect((await post(send, '/streams/s', 't', '{}', 1)).status).toBe(201)
+  expect((await post(send, '/streams/$$s', '$metadata', '{"$cacheControl":7}', 2)).status).toBe(201)
+  const start = '00000000000000000000000000000000'
+  for (const path of [
+    '/s',
+    '/s/0',
+    '/s/0/forward/1',
+    '/s/0/backward/1',
+    `/$all/${start}/forward/1`,
+  ]) {
+    const caching = await cachingOf(send, `/streams${path}`)
+    expect([path, caching]).toEqual([path, 'max-age=0, no-cache, must-revalidate'])
+  }
+  const known = { accept: 'application/json', 'if-none-match': '"0;-43840953"' }
+  expect((await get(send, '/streams/s', known)).status).toBe(304)
+})
