@@ -8,6 +8,7 @@
  * spread all over a file, so that no page is asked for more than another.
  */
 import type { Disk, Fd } from './disk.ts'
+import { SparsePlaces } from './sparse-places.ts'
 
 export const PAGE_BYTES = 4096
 /** As many as the tables of a million events have. */
@@ -18,7 +19,7 @@ type Place = { number: number; readonly bytes: Buffer }
 export class PageCache {
   private readonly disk: Disk
   private readonly fd: Fd
-  private readonly places = new Array<Place | undefined>(PLACES)
+  private readonly places = new SparsePlaces<Place>(PLACES)
 
   constructor(disk: Disk, fd: Fd) {
     this.disk = disk
@@ -31,7 +32,7 @@ export class PageCache {
    */
   page(offset: number): Buffer {
     const number = Math.floor(offset / PAGE_BYTES)
-    const place = this.places[number % PLACES]
+    const place = this.places.get(number % PLACES)
     return place?.number === number ? place.bytes : this.read(number)
   }
 
@@ -42,8 +43,11 @@ export class PageCache {
   }
 
   private read(number: number): Buffer {
-    const place = this.places[number % PLACES] ?? { number: -1, bytes: Buffer.alloc(PAGE_BYTES) }
-    this.places[number % PLACES] = place
+    const place = this.places.get(number % PLACES) ?? {
+      number: -1,
+      bytes: Buffer.alloc(PAGE_BYTES),
+    }
+    this.places.set(number % PLACES, place)
     // Whatever is thrown leaves a place that holds no page.
     place.number = -1
     place.bytes.fill(0, this.disk.readAt(this.fd, place.bytes, number * PAGE_BYTES))
