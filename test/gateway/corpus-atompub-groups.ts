@@ -440,6 +440,15 @@ export const ATOMPUB_GROUP_CASES: readonly CorpusCase[] = [
     expectStatus(await get(send, '/subscriptions/orders', json), 404)
     expect((await get(send, '/subscriptions', json)).body.toString()).toBe('[]')
     expectStatus(await get(send, `${GROUP}/1`, as('member')), 200)
+    const described = async (name: string) =>
+      (
+        await get(send, '/streams/orders', {
+          accept: 'application/vnd.eventstore.streamdesc+json',
+          ...basic(name, 'pw'),
+        })
+      ).body.toString()
+    expect(await described('member')).toContain('/subscriptions/orders/shipping')
+    expect(await described('stranger')).not.toContain('subscriptions')
   }),
   {
     name: 'groups are nothing for whoever has no credentials',

@@ -154,6 +154,13 @@ export const ATOMPUB_NODE_CASES: readonly CorpusCase[] = [
         (await send({ method: 'POST', path, headers: basic(name, 'pw') })).status
       expect([path, await as('operator'), await as('writer')]).toEqual([path, 200, 401])
     }
+    for (const [method, path] of [
+      ['POST', '/admin/shutdown'],
+      ['DELETE', '/admin/scavenge/current'],
+      ['GET', '/admin/scavenge/current'],
+    ] as const) {
+      expect((await send({ method, path, headers: basic('writer', 'pw') })).status).toBe(401)
+    }
   }),
   serverCase('scavenging is started by operators and told of afterwards', async (send) => {
     await addUser(send, 'writer', [])

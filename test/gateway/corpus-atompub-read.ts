@@ -615,6 +615,23 @@ export const ATOMPUB_READ_CASES: readonly CorpusCase[] = [
       })
     },
   ),
+  signedInCase('atompub: every address of a feed has the description', async (send) => {
+    const accept = 'application/vnd.eventstore.streamdesc+json'
+    for (const [path, stream] of [
+      ['/streams/s/head/backward/5', 's'],
+      ['/streams/s/0/forward/5', 's'],
+      ['/streams/s/x/backward/y', 's'],
+      ['/streams/$scavenges', '$scavenges'],
+      ['/streams/$all', '$all'],
+    ] as const) {
+      const answer = await read(send, path, { accept })
+      expect([path, answer.status, json(answer)]).toMatchObject([
+        path,
+        200,
+        { title: `Description document for '${stream}'` },
+      ])
+    }
+  }),
   signedInCase('atompub: a feed in XML says the same as in JSON', async (send) => {
     await postBatch(send, 's-1', [{ ...SOLD, eventType: 'a<b&"c' }])
     const page = await feed(send, '/streams/s-1')

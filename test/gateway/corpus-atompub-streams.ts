@@ -578,6 +578,27 @@ export const ATOMPUB_STREAM_CASES: readonly CorpusCase[] = [
       ])
     },
   ),
+  signedInCase('atompub: the log shows events as their streams do', async (send) => {
+    const metadata = { m: 1 }
+    expectStatus(
+      await postBatch(send, 's', [{ eventId: id(1), eventType: 't', data: [2], metadata }]),
+      201,
+    )
+    for (const query of [
+      'embed=none',
+      'embed=content',
+      'embed=rich',
+      'embed=body',
+      'embed=pretty',
+    ]) {
+      const own = await feed(send, `/streams/s?${query}`)
+      expect((await feed(send, `/streams/$all?${query}`)).entries).toEqual(own.entries)
+    }
+    const wrong = { 'es-longpoll': '0' }
+    const end = `/streams/$all/${positionOf(1)}/forward/5`
+    expectBad(await read(send, end, wrong), 'ES-LongPoll header has wrong format.')
+    expectBad(await read(send, '/streams/$all', { 'es-resolvelinktos': '0' }), /ES-ResolveLinkTos/)
+  }),
   serverCase('atompub: a reader may wait at the end of the log', async (send) => {
     await fill(send, 's', 1)
     const waiting = read(send, `/streams/$all/${positionOf(1)}/forward/5`, { 'es-longpoll': '4' })
