@@ -39,7 +39,12 @@ async function answerCgiRequest(): Promise<void> {
   const { openAppOrRefuse } = await import('./wire.ts')
   const stubPath = stubPathOf(words[0], process.env['SCRIPT_FILENAME'])
   const { app, settings, close } = await openAppOrRefuse(() => loaded({}, stubPath))
-  const isDelivered = await serveCgi(app, { variables: process.env, ...settings })
+  const isDelivered = await serveCgi(app, {
+    variables: process.env,
+    input: 0,
+    output: 1,
+    ...settings,
+  })
   await close()
   // Waiting for the runtime to notice that nothing is left costs time that the client waits, too.
   process.exit(isDelivered ? 0 : 1)

@@ -23,6 +23,9 @@ export type CgiOptions = {
   readonly bodyTimeoutMs: number
   /** Longest life of the request, ms. */
   readonly requestTimeoutMs: number
+  /** Descriptors; of a process of one request 0 and 1. */
+  readonly input: number
+  readonly output: number
 }
 
 const CHUNK = 256 * 1024
@@ -37,24 +40,28 @@ export async function serveCgi(app: App, options: CgiOptions): Promise<boolean> 
   const end = started + options.requestTimeoutMs
   const head = requestHead(options.variables)
   const length = isOfUnknownLength(options.variables) ? undefined : (head.contentLength ?? 0)
-  const body = new CgiBody(length, Math.min(started + options.bodyTimeoutMs, end))
+  const deadline = Math.min(started + options.bodyTimeoutMs, end)
+  const body = new CgiBody(length, deadline, options.input)
   const response = await app({ ...head, body })
   await body.drain()
-  return writeResponse(response, head.method, end)
+  const output = await openStandardStream('output', options.output)
+  return writeResponse(response, head.method, output, end)
 }
 
 /** The body as the handler reads it; what it leaves is drained. */
 class CgiBody implements AsyncIterable<Uint8Array> {
   private readonly length: number | undefined
   private readonly deadline: Deadline
+  private readonly fd: number
   private input: StandardStream | undefined
   private seen = 0
   private isAtEnd: boolean
 
   /** @param length announced bytes; `undefined` where the end of the input is the end of the body */
-  constructor(length: number | undefined, deadline: Deadline) {
+  constructor(length: number | undefined, deadline: Deadline, fd: number) {
     this.length = length
     this.deadline = deadline
+    this.fd = fd
     this.isAtEnd = length === 0
   }
 
@@ -89,8 +96,8 @@ class CgiBody implements AsyncIterable<Uint8Array> {
   }
 
   private async next(into: Buffer): Promise<Uint8Array> {
-    this.input ??= await openStandardStream(0)
     try {
+      this.input ??= await openStandardStream('input', this.fd)
       const count = this.input.read(into, this.deadline)
       this.seen += count
       this.isAtEnd = count === 0 || this.seen === this.length
@@ -108,11 +115,11 @@ class CgiBody implements AsyncIterable<Uint8Array> {
 async function writeResponse(
   response: HttpResponse,
   method: string,
+  output: StandardStream,
   deadline: Deadline,
 ): Promise<boolean> {
   const { status, body } = response
   const head = headBytes(response)
-  const output = await openStandardStream(1)
   const isBare = method === 'HEAD' || status === 204 || status === 304 || body === undefined
   try {
     if (isBare) return output.write(head, deadline)

@@ -13,7 +13,7 @@ import type { Socket } from 'node:net'
 import { monotonicMs } from '../kit/monotonic.ts'
 
 const { O_RDONLY, O_WRONLY, O_NONBLOCK } = constants
-const PAUSES_MS = [1, 1, 2, 5, 10]
+const LONGEST_PAUSE_MS = 10
 const cell = new Int32Array(new SharedArrayBuffer(4))
 
 /** What is known of a moment by a clock that only goes forwards, ms. */
@@ -32,9 +32,12 @@ export type StandardStream = {
   write(bytes: Uint8Array, deadline: Deadline): boolean
 }
 
-/** @param fd 0 for input, 1 for output */
-export async function openStandardStream(fd: 0 | 1): Promise<StandardStream> {
-  const own = await nonBlocking(fd)
+/** @param fd 0 for input and 1 for output, where it is a process of one request */
+export async function openStandardStream(
+  direction: 'input' | 'output',
+  fd: number,
+): Promise<StandardStream> {
+  const own = await nonBlocking(direction, fd)
   return {
     read: (into, deadline) => poll(deadline, () => readSync(own, into, 0, into.length, null)),
     hasMore: () => {
@@ -62,21 +65,22 @@ export async function openStandardStream(fd: 0 | 1): Promise<StandardStream> {
 // Held for the life of the process: a socket that is collected closes its descriptor.
 const held: Socket[] = []
 
-async function nonBlocking(fd: 0 | 1): Promise<number> {
+async function nonBlocking(direction: 'input' | 'output', fd: number): Promise<number> {
   const status = fstatSync(fd)
   if (status.isSocket()) return wrapped(fd)
   // A file opened once more would be read or written from its beginning, and never blocks.
   if (!status.isFIFO()) return fd
   try {
-    return openSync(`/proc/self/fd/${fd}`, (fd === 0 ? O_RDONLY : O_WRONLY) | O_NONBLOCK)
+    const access = direction === 'input' ? O_RDONLY : O_WRONLY
+    return openSync(`/proc/self/fd/${fd}`, access | O_NONBLOCK)
   } catch {
     // Under suEXEC the pipe belongs to the web server's user and cannot be opened again. A write may block:
     // it ends when the web server gives up its client.
-    return fd === 0 ? wrapped(fd) : fd
+    return direction === 'input' ? wrapped(fd) : fd
   }
 }
 
-async function wrapped(fd: 0 | 1): Promise<number> {
+async function wrapped(fd: number): Promise<number> {
   const { Socket } = await import('node:net')
   held.push(new Socket({ fd, readable: false, writable: false }))
   return fd
@@ -90,7 +94,7 @@ function poll(deadline: Deadline, call: () => number): number {
       if (!isWaiting(error)) throw error
     }
     if (monotonicMs() > deadline) throw new DeadlineError('The other side has stalled')
-    Atomics.wait(cell, 0, 0, PAUSES_MS[Math.min(round, PAUSES_MS.length - 1)] ?? 10)
+    Atomics.wait(cell, 0, 0, Math.min(1 + round, LONGEST_PAUSE_MS))
   }
 }
 
