@@ -1,15 +1,18 @@
 /** Subscription groups on a store. */
+
+import { type EventId, parseStoredEvent } from '../../src/domain/event.ts'
 import { createMessageSource } from '../../src/domain/message-source.ts'
 import type { LogEngine, RecordEngine } from '../../src/domain/ports.ts'
+import { streamSequence } from '../../src/domain/sequence.ts'
 import { createStreams } from '../../src/domain/streams.ts'
-import { parseGroupId } from '../../src/domain/subscription-group.ts'
+import { parkedStreamOf, parseGroupId } from '../../src/domain/subscription-group.ts'
 import {
   DEFAULT_GROUP_SETTINGS,
   type GroupSettings,
 } from '../../src/domain/subscription-settings.ts'
 import { createSubscriptions, type Subscriptions } from '../../src/domain/subscriptions.ts'
 import { createMemoryStore } from '../../src/storage/memory/engine.ts'
-import { appendTo, draft } from './drafts.ts'
+import { appendTo, draft, uuid } from './drafts.ts'
 import { type HandClock, handClock } from './store.ts'
 
 /** The group of most tests. */
@@ -56,4 +59,19 @@ export async function testGroups(
     fetch: async (count) =>
       (await subscriptions.fetch(GROUP, count, 'ann')).map(({ number }) => number),
   }
+}
+
+/** The ids of events by their numbers. */
+export const ids = (...numbers: readonly number[]) => numbers.map((n) => uuid(n) as EventId)
+
+/** The members of the record, whatever they are. */
+export async function recordOf({ records }: TestGroups) {
+  return (await records.read('group', 'orders/shipping'))?.value as Record<string, unknown>
+}
+
+/** What the links of the stream of parked messages say. */
+export async function parkedLinks({ log }: TestGroups): Promise<readonly unknown[]> {
+  const stream = streamSequence(parkedStreamOf(GROUP))
+  const page = await log.readSequence(stream, 0, 'forwards', 100)
+  return page.map(({ event }) => parseStoredEvent(event).body)
 }
