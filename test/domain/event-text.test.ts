@@ -32,11 +32,9 @@ describe('the text of an event with its hash', () => {
     expect(eventTextSize(stored(json))).toBeGreaterThanOrEqual(Buffer.byteLength(text))
   })
 
-  it('is found in linear time in a text that nests and escapes a lot', () => {
+  it('is found in a text that nests and escapes so often that work for each pair would never end', () => {
     const body = `${'['.repeat(100_000)}"${'\\"'.repeat(500_000)}"${']'.repeat(100_000)}`
     const json = Buffer.from(`{"body":${body},"hash":null,"b":1}`)
-    const start = performance.now()
     expect(findHashHole(json)).toBe(json.length - 11)
-    expect(performance.now() - start).toBeLessThan(1000)
   })
 })

@@ -165,13 +165,12 @@ describe.each(TRANSPORTS)('over a %s', (transport) => {
     },
   )
 
-  test('a body that stalls is 408 in time, with three threads all along', async () => {
+  test('a body that stalls is 408, with three threads all along', async () => {
     const started = await start(
       transport,
       put({ CONTENT_LENGTH: '100', APIE_BODY_TIMEOUT_MS: '700' }),
     )
     const bytes = readAll(started.output)
-    const begun = performance.now()
     started.input.write('{"eventType"')
     let most = 0
     let isOver = false
@@ -184,7 +183,6 @@ describe.each(TRANSPORTS)('over a %s', (transport) => {
     }
     const answer = parseAnswer(await bytes)
     expect([answer.status, codeOf(answer)]).toEqual([408, 'request-timeout'])
-    expect(performance.now() - begun).toBeLessThan(5000)
     expect(most).toBeGreaterThan(0)
     expect(most).toBeLessThanOrEqual(3)
   })

@@ -127,10 +127,10 @@ describe('the place of the script', () => {
     })
   })
 
-  test('is found in no time in a path of 100,000 slashes', () => {
-    const started = performance.now()
-    requestHead({ SCRIPT_NAME: '/cgi-bin/apie', REQUEST_URI: '/a'.repeat(100_000) })
-    expect(performance.now() - started).toBeLessThan(500)
+  test('is found in a path of a million slashes, where work for each pair of them would never end', () => {
+    const path = '/a'.repeat(1_000_000)
+    const head = requestHead({ SCRIPT_NAME: '/cgi-bin/apie', REQUEST_URI: path })
+    expect(head).toMatchObject({ mount: '' })
   })
 })
 
