@@ -17,6 +17,8 @@ const NAMES = ['context', 'type', 'data', 'exclude-system-events'] as const
 const LONGEST_EXPRESSION = 255
 /** Repetitions in an expression: the time that a name takes grows with its length to this power. */
 const MOST_REPETITIONS = 2
+const UNBOUNDED =
+  'The expression is longer than 255 characters, has more than one group or two repetitions, or repeats a group'
 
 /** @throws AppError `bad-query` */
 export function parseAllFilter(query: Query): AllFilter {
@@ -65,12 +67,7 @@ function parseExpression(text: string): RegExp {
     repetitions.length <= MOST_REPETITIONS &&
     groups.length <= 1 &&
     !/\\|\(\?(?!:)|\)[*+?{]/.test(plain)
-  if (!isBounded) {
-    throw refused(
-      'data',
-      'The expression has more than one group or two repetitions, or repeats one',
-    )
-  }
+  if (!isBounded) throw refused('data', UNBOUNDED)
   try {
     return new RegExp(text, 'u')
   } catch (cause) {
