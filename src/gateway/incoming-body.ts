@@ -36,8 +36,7 @@ async function* inOnePiece(incoming: IncomingMessage): AsyncGenerator<Uint8Array
   if (present) return yield present
   const pieces: Uint8Array[] = []
   if (!(await flow(incoming, (piece) => pieces.push(piece) > 0))) throw brokenOff()
-  const [first, ...more] = pieces
-  if (first) yield more.length === 0 ? first : Buffer.concat(pieces)
+  yield Buffer.concat(pieces)
 }
 
 async function* inPieces(incoming: IncomingMessage): AsyncGenerator<Uint8Array> {

@@ -24,7 +24,7 @@ export function isListeningSocket(fd: number): boolean {
 function isListed(inode: number, unix: Rows, ...tcp: readonly Rows[]): boolean {
   const id = String(inode)
   return (
-    unix.some((row) => row[6] === id && (Number.parseInt(row[3] ?? '', 16) & ACCEPTS) !== 0) ||
+    unix.some((row) => row[6] === id && (Number.parseInt(`${row[3]}`, 16) & ACCEPTS) !== 0) ||
     tcp.some((table) => table.some((row) => row[9] === id && row[3] === LISTENS))
   )
 }

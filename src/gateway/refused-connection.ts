@@ -2,6 +2,7 @@
  * Answers what `node:http` does not take for a request, in the shape of every other answer, and closes
  * connections so that the answer arrives.
  */
+import { METHODS } from 'node:http'
 import type { Socket } from 'node:net'
 import { AppError } from '../domain/app-error.ts'
 import type { App, HttpRequest } from '../http/message.ts'
@@ -25,7 +26,8 @@ type ParseError = Error & { readonly code?: string; readonly rawPacket?: Buffer 
 
 /** The answer to bytes that are no request. */
 export async function refuseBytes(app: App, error: ParseError, socket: Socket): Promise<void> {
-  const request = error.code === 'HPE_INVALID_METHOD' ? unknownMethod(error.rawPacket) : undefined
+  const request =
+    error.code === 'HPE_INVALID_METHOD' ? unknownMethod(`${error.rawPacket}`) : undefined
   await answerRaw(app, request ?? { problem: problemOf(error.code) }, socket)
 }
 
@@ -50,11 +52,12 @@ function problemOf(code: string | undefined): AppError {
 }
 
 /** A method that the parser does not know, with a head that is otherwise one: the app says what it allows. */
-function unknownMethod(packet: Buffer | undefined): Partial<HttpRequest> | undefined {
-  const text = packet?.toString('latin1') ?? ''
+function unknownMethod(text: string): Partial<HttpRequest> | undefined {
   const [, method, path] = /^([A-Z]{1,32}) (\/[^ ?\r\n]{0,8000})\S* HTTP\/1\.1\r\n/.exec(text) ?? []
   const [, authorization] = /\r\nauthorization:[\t ]*([^\r\n]{1,8000})/i.exec(text) ?? []
-  return method && path ? { method, path, headers: { authorization } } : undefined
+  // The bytes may begin with a request that was carried out, and go on with some that are none.
+  const isUnknown = method !== undefined && path !== undefined && !METHODS.includes(method)
+  return isUnknown ? { method, path, headers: { authorization } } : undefined
 }
 
 async function answerRaw(app: App, request: Partial<HttpRequest>, socket: Socket): Promise<void> {

@@ -10,11 +10,12 @@ import { codingProblem } from './transfer-coding.ts'
 const SMALL = 8192
 
 export function requestOf(incoming: IncomingMessage): HttpRequest {
-  const { path, query } = splitTarget(incoming.url ?? '/')
-  const { headers } = incoming
+  // Only of responses that a client receives are they undefined.
+  const { url, method, headers } = incoming as IncomingMessage & RequestLine
+  const { path, query } = splitTarget(url)
   const length = headers['content-length']
   const request: HttpRequest = {
-    method: incoming.method ?? 'GET',
+    method,
     path,
     query,
     headers: headers as Record<string, string | undefined>,
@@ -29,6 +30,8 @@ export function requestOf(incoming: IncomingMessage): HttpRequest {
   const problem = pathProblem(path) ?? headProblem(incoming)
   return problem ? { ...request, problem } : request
 }
+
+type RequestLine = { readonly url: string; readonly method: string }
 
 /** What the parser lets through: HTTP/0.9, and more than one Host (RFC 9112 §3.2). */
 function headProblem({ httpVersionMajor, headers }: IncomingMessage): AppError | undefined {
