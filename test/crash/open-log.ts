@@ -6,7 +6,7 @@ import { FileLog } from '../../src/storage/file/file-log.ts'
 import { openFolder } from '../../src/storage/file/folder.ts'
 import type { LogLayout } from '../../src/storage/file/layout.ts'
 import { createLock, type Lock, noLock } from '../../src/storage/file/lock.ts'
-import type { LogOptions } from '../../src/storage/file/log-follower.ts'
+import type { LogOptions } from '../../src/storage/file/log-options.ts'
 
 export type Turns = {
   readonly disk?: Disk

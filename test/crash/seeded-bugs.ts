@@ -24,7 +24,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   {
     name: 'no-sync',
     file: 'log-follower.ts',
-    changes: [['if (this.current) await this.sync(this.current)', '']],
+    changes: [['if (this.segment) await this.sync(this.segment)', '']],
     caughtBy: POWER,
     scale: 0.02,
   },

@@ -142,7 +142,7 @@ export class Appender {
     const { follower } = this
     await makeRoom(follower)
     const prefix = voidPrefix(follower)
-    const offset = follower.size + prefix.length
+    const offset = follower.end.size + prefix.length
     const plan = await planBatch(follower, this.lookUp, batch, offset)
     if (plan.commits.length === 0) return { plan, lost: [] }
     if (round <= FRESH_ROUNDS && !lock.isFresh())
@@ -158,7 +158,7 @@ export class Appender {
     const { isWhole, isShort } = writeIndexed(follower, bytes, events)
     if (isWhole) {
       const last = plan.commits.at(-1)
-      if (last) follower.noteOwn(last.point, follower.size + bytes.length)
+      if (last) follower.end.noteOwn(last.point, follower.end.size + bytes.length)
       return { plan, lost: [] }
     }
     // Another writer was there first, or the disk took a part: the log itself says what counts.

@@ -246,7 +246,7 @@ export class EventReader {
 
   damagedAt(position: number): AppError {
     const what = this.follower.options.name === undefined ? 'event' : 'entry'
-    return this.follower.damaged(`The ${what} at position ${position} is damaged`, { position })
+    return this.follower.end.damaged(`The ${what} at position ${position} is damaged`, { position })
   }
 }
 

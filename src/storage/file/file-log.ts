@@ -30,8 +30,9 @@ import { BoundedMap } from '../../kit/bounded-map.ts'
 import { Appender } from './appender.ts'
 import { EventReader, RUN_BYTES } from './event-reader.ts'
 import type { Lock } from './lock.ts'
-import { LogFollower, type LogOptions } from './log-follower.ts'
+import { LogFollower } from './log-follower.ts'
 import type { StreamDraft } from './log-move.ts'
+import type { LogOptions } from './log-options.ts'
 import { Suspicion } from './suspicion.ts'
 
 /** Owners of streams kept in memory. */
@@ -185,7 +186,7 @@ export class FileLog implements LogEngine {
 
   /** Where the log goes on, once this one was seen to have ended for ever. */
   get movedTo(): number | undefined {
-    return this.follower.movedTo
+    return this.follower.end.movedTo
   }
 
   /**

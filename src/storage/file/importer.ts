@@ -77,7 +77,7 @@ async function writeGroup(
 function writeCommits(follower: LogFollower, group: readonly LinkedEvent[]): void {
   const prefix = voidPrefix(follower)
   let { point } = follower
-  let offset = follower.size + prefix.length
+  let offset = follower.end.size + prefix.length
   const lines: Buffer[] = []
   const indexed: IndexedEvent[] = []
   for (const { json, hash, isScavenged } of group) {
@@ -106,5 +106,5 @@ function writeCommits(follower: LogFollower, group: readonly LinkedEvent[]): voi
   const { isWhole } = writeIndexed(follower, Buffer.from(prefix + lines.join('')), indexed)
   if (!isWhole)
     throw refusedImport(follower.point.count, 'could not be written; run the import again')
-  follower.noteOwn(point, offset)
+  follower.end.noteOwn(point, offset)
 }

@@ -10,8 +10,8 @@ import type { SequenceKey } from '../../domain/sequence.ts'
 import { Entry, laneOf, NO_MARKS, type StreamMarks } from './entry.ts'
 import { type IndexHead, trustedPoint } from './head-file.ts'
 import { IndexFiles } from './index-files.ts'
-import type { LogOptions } from './log-follower.ts'
 import { LogIndex, marksAfter } from './log-index.ts'
+import type { LogOptions } from './log-options.ts'
 import type { IndexedEvent } from './pending-events.ts'
 
 const MOST_SEQUENCES = 200_000

@@ -1,6 +1,6 @@
 /**
- * Follows a log to its end: adopts what the index knows, reads the lines behind that, feeds the index, and
- * makes durable what is not known to be.
+ * Follows a log to its end: adopts what the index knows, has the lines behind that read (`log-end.ts`), feeds
+ * the index, and makes durable what is not known to be.
  *
  * Invariants
  *  1. `index.count === point.count`: every event that was read is in the index, in files or in memory.
@@ -10,34 +10,21 @@
  *
  * Appending is `appender.ts`, answering questions is `file-log.ts`.
  */
-
-import { join } from 'node:path'
 import { AppError } from '../../domain/app-error.ts'
-import type { Clock, Progress } from '../../domain/ports.ts'
+import type { Progress } from '../../domain/ports.ts'
 import { Bell } from '../../kit/bell.ts'
 import { monotonicMs } from '../../kit/monotonic.ts'
 import { isAnchored } from './anchor.ts'
-import { GENESIS, type IndexHead, mostOf } from './head-file.ts'
-import { IndexKeeper, type IndexOptions } from './index-keeper.ts'
-import { segmentName } from './layout.ts'
-import { lineEvents } from './line-events.ts'
+import { type IndexHead, mostOf } from './head-file.ts'
+import { IndexKeeper } from './index-keeper.ts'
+import { LogEnd, type Taker } from './log-end.ts'
 import type { LogIndex } from './log-index.ts'
-import { type LineEvent, type LogPoint, readLine } from './log-line.ts'
-import { Segment } from './segment.ts'
+import type { LogPoint } from './log-line.ts'
+import type { LogOptions } from './log-options.ts'
+import { passOver } from './pass-over.ts'
+import type { Segment } from './segment.ts'
 import { SegmentShelf } from './segment-shelf.ts'
 import type { Suspicion } from './suspicion.ts'
-
-export type LogOptions = IndexOptions & {
-  readonly clock: Clock
-  readonly segmentBytes: number
-  readonly lockTimeoutMs: number
-  /** False: nothing is synced, a loss of power loses acknowledged events. */
-  readonly sync: boolean
-  /** Longest time in ms that one call may spend on an index that is behind. */
-  readonly catchUpMs: number
-  /** What it is called where it is damaged, if it is not the log of the events. */
-  readonly name?: string
-}
 
 /** Events in memory at which the index is written while a log is read. */
 const FLUSH_EVENTS = 4096
@@ -48,21 +35,17 @@ const READER_FLUSH_EVENTS = 64
 
 export class LogFollower {
   readonly options: LogOptions
-  point: LogPoint = GENESIS
   /** Events known to be on disk. */
   durable = 0
-  /** What is wrong with the log, once that is known. */
-  damage: AppError | undefined
-  /** Where the log goes on, once it has ended for ever. */
-  movedTo: number | undefined
-  /** Void bytes seen behind the point. */
-  voidBytes = 0
+  /** Rung after each commit of this process. */
+  readonly appended = new Bell()
+  /** Set while an append of this process is between its write and its acknowledgement. */
+  isAppending = false
   readonly suspicion: Suspicion
+  /** What was read of the log itself. */
+  end: LogEnd
   private keeper: IndexKeeper
   private readonly shelf: SegmentShelf
-  private current: Segment | undefined
-  private isReadOnly = false
-  private scannedSize = -1
   /** Where an index ended that was taken over from a head, until the log was compared with it. */
   private anchor: LogPoint | undefined
   /** Events that a head spoke of; -1: no head was seen. */
@@ -74,6 +57,22 @@ export class LogFollower {
     this.suspicion = suspicion
     this.keeper = new IndexKeeper(options)
     this.shelf = new SegmentShelf(options.disk, options.layout)
+    this.end = new LogEnd(options)
+  }
+
+  /** Behind the last event that was read. */
+  get point(): LogPoint {
+    return this.end.point
+  }
+
+  /** What is wrong with the log, once that is known. */
+  get damage(): AppError | undefined {
+    return this.end.damage
+  }
+
+  /** The file that the log ends in; `undefined` before the first one was made. */
+  get segment(): Segment | undefined {
+    return this.end.segment
   }
 
   get index(): LogIndex {
@@ -111,40 +110,17 @@ export class LogFollower {
   /** How many events a reader may see, where nothing has to be read or waited for to tell. */
   unchanged(): number | undefined {
     if (this.durable !== this.point.count && !this.isAppending) return undefined
-    return this.isUnchanged() ? this.durable : undefined
-  }
-
-  /** Rung after each commit of this process. */
-  readonly appended = new Bell()
-
-  /** Set while an append of this process is between its write and its acknowledgement. */
-  isAppending = false
-
-  /** The file that the log ends in; `undefined` before the first one was made. */
-  get segment(): Segment | undefined {
-    return this.current
-  }
-
-  /** Bytes in that file when it was last looked at. */
-  get size(): number {
-    return this.scannedSize
+    return this.end.isUnchanged ? this.durable : undefined
   }
 
   /** Reads what others have written since. Only inside `exclusive`. */
-  async catchUp(progress?: Progress): Promise<void> {
-    if (this.isUnchanged()) return
-    const deadline = progress ? Number.POSITIVE_INFINITY : monotonicMs() + this.options.catchUpMs
+  async catchUp(): Promise<void> {
+    if (this.end.isUnchanged) return
+    const deadline = monotonicMs() + this.options.catchUpMs
     const head = this.keeper.readHead()
     this.adopt(head)
-    while (await this.readSegment(deadline, progress)) {
-      // One more file of the log begins.
-    }
+    await this.readFiles(deadline)
     this.checkCount(head)
-  }
-
-  /** Opens the end of the log anew where it could only be opened for reading; the cause may be gone. */
-  wantAppend(): void {
-    if (this.isReadOnly) this.leaveSegment()
   }
 
   /**
@@ -158,7 +134,7 @@ export class LogFollower {
     const { segment } = entry
     const opened = this.openSegment(segment)
     if (await isAnchored(this.options.disk, anchor, entry, opened)) this.anchor = undefined
-    else this.damage = this.damaged('The end of the log is not what the index says', { segment })
+    else this.end.refute('The end of the log is not what the index says', { segment })
   }
 
   /** Lets go of an older file of the log, where another may stand in its place. */
@@ -166,22 +142,11 @@ export class LogFollower {
     this.shelf.forget(number)
   }
 
-  /** Notes a commit that this process has written at the end of the current file. */
-  noteOwn(point: LogPoint, size: number): void {
-    this.point = point
-    this.scannedSize = size
-  }
-
-  /** Forgets the current file after a seal; the next look opens the one that follows. */
-  noteSeal(): void {
-    this.leaveSegment()
-  }
-
   /** Syncs the log up to the point. @throws AppError where the device refuses, now or before */
   async makeDurable(): Promise<void> {
     const { count } = this.point
     if (this.durable >= count) return
-    if (this.current) await this.sync(this.current)
+    if (this.segment) await this.sync(this.segment)
     this.durable = Math.max(this.durable, count)
   }
 
@@ -200,27 +165,23 @@ export class LogFollower {
   async writeIndex(): Promise<void> {
     if (this.index.pendingCount === 0 || this.durable < this.point.count || this.damage) return
     // The events are in the log; without space or right to write, the index stays behind it.
-    await tryTo(async () => {
+    try {
       if (this.keeper.isLost) await this.renew()
       this.flush()
       if (!this.keeper.isSyncDue) return
       this.keeper.startSync()
       if (this.options.boot === '') await this.keeper.settle()
-    })
+    } catch (error) {
+      passOver(error)
+    }
   }
 
   /** An older or the current file for reading. */
   openSegment(number: number): Segment {
-    if (number === this.current?.number) return this.current
+    if (number === this.segment?.number) return this.segment
     const segment = this.shelf.take(number)
-    if (!segment) throw this.damaged(`File ${number} of the log is missing`)
+    if (!segment) throw this.end.damaged(`File ${number} of the log is missing`)
     return segment
-  }
-
-  damaged(message: string, facts: Readonly<Record<string, number>> = {}): AppError {
-    const { name } = this.options
-    const told = name === undefined ? message : `${name} are damaged: ${message}`
-    return new AppError('log-damaged', told, facts)
   }
 
   /**
@@ -233,9 +194,7 @@ export class LogFollower {
     try {
       fresh.keeper.hide()
       const head = fresh.keeper.readHead()
-      while (await fresh.readSegment(Number.POSITIVE_INFINITY, progress)) {
-        // One more file of the log begins.
-      }
+      await fresh.readFiles(Number.POSITIVE_INFINITY, progress)
       fresh.checkCount(head)
       if (fresh.damage) throw fresh.damage
       await fresh.makeDurable()
@@ -255,7 +214,7 @@ export class LogFollower {
     await this.queue
     await this.keeper.settle()
     this.index.close()
-    this.leaveSegment()
+    this.end.leave()
     this.shelf.close()
   }
 
@@ -275,22 +234,12 @@ export class LogFollower {
   /** Takes over all that another follower knows, at once: readers see the one or the other. */
   private becomeAs(fresh: LogFollower): void {
     this.keeper.retire()
-    this.leaveSegment()
+    this.end.leave()
     this.keeper = fresh.keeper
-    this.current = fresh.current
-    this.isReadOnly = fresh.isReadOnly
-    this.point = fresh.point
-    this.scannedSize = fresh.scannedSize
-    this.voidBytes = fresh.voidBytes
+    this.end = fresh.end
     this.headCount = fresh.headCount
     this.anchor = fresh.anchor
-    this.damage = fresh.damage
-    this.movedTo = fresh.movedTo
     this.durable = Math.max(this.durable, fresh.durable)
-  }
-
-  private isUnchanged(): boolean {
-    return this.current !== undefined && this.current.size() === this.scannedSize
   }
 
   /** Takes over what a head says where it reaches further than this process does. */
@@ -299,22 +248,11 @@ export class LogFollower {
     const trusted = this.keeper.adopt(head, this.point.count)
     if (trusted) {
       this.anchor = trusted
-      if (trusted.segment !== this.current?.number) this.leaveSegment()
-      this.point = trusted
-      this.scannedSize = -1
+      this.end.jumpTo(trusted)
       this.durable = Math.max(this.durable, trusted.count)
     }
-    this.checkLength(head)
-  }
-
-  /** A head is written after the log was synced: a shorter log has lost acknowledged events. */
-  private checkLength(head: IndexHead): void {
-    const { segment, offset } = head.point
-    if (segment !== this.point.segment || offset === 0) return
-    const size = (this.current ?? this.openCurrent(segment))?.size() ?? 0
-    if (size < offset) {
-      this.damage = this.damaged(`File ${segment} of the log has lost its end`, { segment })
-    }
+    // A head is written after the log was synced: a shorter log has lost acknowledged events.
+    this.end.mustReach(head.point)
   }
 
   /** Every event that a head speaks of was read from the log, or something is missing. */
@@ -322,71 +260,26 @@ export class LogFollower {
     if (!head) return
     const known = mostOf(head)
     this.headCount = Math.max(this.headCount, known)
-    const { count } = this.point
-    if (this.damage || known <= count) return
-    const message = `The log ends after ${count} events, but ${known} were acknowledged`
-    this.damage = this.damaged(message, { position: count })
+    this.end.mustHave(known)
   }
 
-  /** True where a file follows the one that has no seal, and had none when the other was made. */
-  private lacksSeal(segment: Segment, size: number): boolean {
-    const { disk, layout } = this.options
-    const next = disk.status(join(layout.segments, segmentName(segment.number + 1)))
-    return next !== undefined && segment.size() === size
+  private async readFiles(deadline: number, progress?: Progress): Promise<void> {
+    while (await this.end.readFile(this.taker(deadline, progress))) {
+      // One more file of the log begins.
+    }
   }
 
-  /** Reads the file that the point is in. True where the next file begins behind it. */
-  private async readSegment(deadline: number, progress?: Progress): Promise<boolean> {
-    const number = Math.max(this.point.segment, 1)
-    const segment = this.current ?? this.openCurrent(number)
-    if (!segment) {
-      if (this.point.offset > 0) this.damage = this.damaged(`File ${number} of the log is missing`)
-      return false
+  private taker(deadline: number, progress?: Progress): Taker {
+    // Another end of the log has another index: whatever comes meanwhile, the two are never mixed.
+    const { index } = this
+    return {
+      add: (events) => index.add(events),
+      makeDurable: () => this.makeDurable(),
+      pause: async (seen, size) => {
+        await this.keepPace(deadline)
+        progress?.(seen, size)
+      },
     }
-    if (this.point.offset === 0) {
-      const { count, hash, createdAtMs } = this.point
-      const offset = segment.checkHead(count, hash, this.options.storeId)
-      this.point = { count, hash, segment: number, offset, createdAtMs }
-    }
-    const size = segment.size()
-    let seen = this.point.offset
-    for await (const run of segment.lines(this.point.offset, size)) {
-      for (const { line, offset } of run) {
-        const meaning = readLine(line, offset, this.point)
-        seen = offset + line.length + 1
-        if (meaning.kind === 'commit') this.take(meaning.events, offset, seen)
-        if (meaning.kind === 'damage') {
-          this.damage = this.damaged(
-            `The log was changed before byte ${offset} of file ${number}`,
-            { segment: number, offset },
-          )
-          this.scannedSize = size
-          return false
-        }
-        if (meaning.kind === 'moved') {
-          await this.makeDurable()
-          this.movedTo = meaning.generation
-          this.scannedSize = size
-          return false
-        }
-        if (meaning.kind === 'seal') {
-          await this.makeDurable()
-          this.point = { ...this.point, segment: number + 1, offset: 0 }
-          this.leaveSegment()
-          return true
-        }
-      }
-      await this.keepPace(deadline)
-      progress?.(seen, size)
-    }
-    this.voidBytes = size - this.point.offset
-    this.scannedSize = size
-    if (this.lacksSeal(segment, size)) {
-      this.damage = this.damaged(`The end of file ${number} of the log is missing`, {
-        segment: number,
-      })
-    }
-    return false
   }
 
   private async keepPace(deadline: number): Promise<void> {
@@ -400,41 +293,7 @@ export class LogFollower {
     })
   }
 
-  private take(events: readonly LineEvent[], lineOffset: number, end: number): void {
-    const { indexed, point } = lineEvents(events, this.point, lineOffset, end)
-    this.index.add(indexed)
-    this.point = point
-  }
-
   private flush(): void {
     this.keeper.flush({ ...this.point, sequences: this.index.sequenceCount })
-  }
-
-  private openCurrent(number: number): Segment | undefined {
-    const { disk, layout } = this.options
-    this.isReadOnly = false
-    try {
-      this.current = Segment.open(disk, layout, number, 'append')
-    } catch (error) {
-      if (!(error instanceof AppError && error.code === 'storage-read-only')) throw error
-      this.current = Segment.open(disk, layout, number, 'read')
-      this.isReadOnly = true
-    }
-    return this.current
-  }
-
-  private leaveSegment(): void {
-    this.current?.close()
-    this.current = undefined
-    this.scannedSize = -1
-  }
-}
-
-/** Goes on where the disk, or an index that is no longer what it was, does not allow it. */
-async function tryTo(work: () => Promise<void>): Promise<void> {
-  try {
-    await work()
-  } catch (error) {
-    if (!(error instanceof AppError || error instanceof RangeError)) throw error
   }
 }

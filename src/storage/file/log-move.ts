@@ -63,11 +63,11 @@ export async function moveOn(
       const { segment, options, point } = follower
       if (!segment || !isAt(follower, head)) return false
       const prefix = voidPrefix(follower)
-      const line = movedLine(point, follower.size + prefix.length, generation)
+      const line = movedLine(point, follower.end.size + prefix.length, generation)
       options.disk.appendOnce(segment.fd, Buffer.concat([Buffer.from(prefix), line]))
       await follower.sync(segment)
       await follower.catchUp()
-      return follower.movedTo === generation
+      return follower.end.movedTo === generation
     })
   } finally {
     held.release()
@@ -81,7 +81,7 @@ function isAt({ point }: LogFollower, { count, hash }: LogHead): boolean {
 function writeCommit(follower: LogFollower, events: readonly StreamDraft[]): boolean {
   const { point, options, index } = follower
   const prefix = voidPrefix(follower)
-  const offset = follower.size + prefix.length
+  const offset = follower.end.size + prefix.length
   const createdAtMs = Math.max(options.clock.now(), point.createdAtMs)
   const versions = new Map<string, number>()
   const texts = events.map(({ stream, draft }, at) => {
@@ -103,7 +103,7 @@ function writeCommit(follower: LogFollower, events: readonly StreamDraft[]): boo
   const hash: EventHash = hashes.at(-1) ?? point.hash
   const end = offset + line.length
   const count = point.count + events.length
-  follower.noteOwn({ ...point, count, hash, offset: end, createdAtMs }, end)
+  follower.end.noteOwn({ ...point, count, hash, offset: end, createdAtMs }, end)
   return true
 }
 

@@ -57,7 +57,7 @@ async function scavengeFile(
   if (!segment) {
     // The one that the log goes on in may not be made yet.
     if (number === follower.point.segment) return
-    throw follower.damaged(`File ${number} of the log is missing`, { segment: number })
+    throw follower.end.damaged(`File ${number} of the log is missing`, { segment: number })
   }
   try {
     const dropped = await findDropped(follower, segment, drop, counts)
@@ -83,7 +83,7 @@ async function* commits(follower: LogFollower, segment: Segment) {
   for await (const run of segment.lines(start, segment.size())) {
     for (const { line, offset } of run) {
       const meaning = readLine(line, offset, point)
-      if (meaning.kind === 'damage') throw follower.damaged('The log is damaged', { offset })
+      if (meaning.kind === 'damage') throw follower.end.damaged('The log is damaged', { offset })
       if (meaning.kind === 'void') continue
       yield { meaning, line, offset, position: point.count }
       if (meaning.kind !== 'commit') return
@@ -165,7 +165,7 @@ async function writeAnew(
   // What is left of a damaged end must stay for whoever restores it.
   if (!isWhole) {
     const message = `The end of file ${segment.number} of the log is missing`
-    throw follower.damaged(message, { segment: segment.number })
+    throw follower.end.damaged(message, { segment: segment.number })
   }
   await disk.writeMuch(fd, Buffer.concat([...chunks, Places.table(places, segment.size())]))
 }

@@ -26,11 +26,11 @@ const LF = 10
  */
 export async function makeRoom(follower: LogFollower): Promise<void> {
   const { options } = follower
-  follower.wantAppend()
+  follower.end.wantAppend()
   await follower.catchUp()
   await follower.checkAnchor()
-  const { segment, size } = follower
-  if (!follower.damage && !follower.movedTo && segment && size >= options.segmentBytes) {
+  const { segment, size } = follower.end
+  if (!follower.damage && !follower.end.movedTo && segment && size >= options.segmentBytes) {
     await seal(follower)
   }
   while (!follower.segment && !follower.damage) {
@@ -47,12 +47,13 @@ export async function makeRoom(follower: LogFollower): Promise<void> {
   }
   if (follower.damage) throw follower.damage
   // Whoever keeps such a log knows where it goes on, and begins again there.
-  if (follower.movedTo) throw new AppError('storage-unavailable', 'The log has ended')
+  if (follower.end.movedTo) throw new AppError('storage-unavailable', 'The log has ended')
 }
 
 /** Ends the file that the log is in, unless another writer is there first. */
 export async function seal(follower: LogFollower): Promise<void> {
-  const { segment, size, options } = follower
+  const { options } = follower
+  const { segment, size } = follower.end
   if (!segment) return
   const prefix = voidPrefix(follower)
   const line = sealLine(follower.point, size + prefix.length)
@@ -62,7 +63,8 @@ export async function seal(follower: LogFollower): Promise<void> {
 }
 
 /** What has to stand before the next line: nothing, or the end of somebody's torn line. */
-export function voidPrefix({ segment, size, voidBytes, options }: LogFollower): string {
+export function voidPrefix({ options, end }: LogFollower): string {
+  const { segment, size, voidBytes } = end
   if (!segment || voidBytes === 0) return ''
   const last = Buffer.alloc(1)
   options.disk.readAt(segment.fd, last, size - 1)
@@ -99,7 +101,8 @@ export function writeIndexed(
  * @throws AppError `storage-…` where nothing was written, `outcome-unknown` where it cannot be read back
  */
 function writeAtEnd(follower: LogFollower, bytes: Buffer): WriteResult {
-  const { segment, size, options } = follower
+  const { options } = follower
+  const { segment, size } = follower.end
   const { disk, layout } = options
   if (!segment) return { isWhole: false, isShort: false }
   if (disk.free(layout.segments).bytes < bytes.length + SPARE_BYTES) {

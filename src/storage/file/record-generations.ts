@@ -12,15 +12,14 @@
  *     moved       the line in generation n - 1; a crash leaves the rest to whoever comes next
  *     begun       records/n/begun; generations before it are removed, the last of them after a while
  */
-import { join } from 'node:path'
 import { AppError } from '../../domain/app-error.ts'
 import type { Clock, Progress, VerifyReport } from '../../domain/ports.ts'
 import type { Disk } from './disk.ts'
-import { publishNew } from './durable-write.ts'
 import type { FileLog } from './file-log.ts'
 import { type Layout, type LogLayout, recordLayout } from './layout.ts'
+import { passOver } from './pass-over.ts'
 import { copiedEvents } from './record-body.ts'
-import { isMarked } from './suspicion.ts'
+import { RecordFolders } from './record-folders.ts'
 
 export type GenerationOptions = {
   readonly disk: Disk
@@ -44,8 +43,6 @@ const MOST_EVENTS = 2 ** 36
 /** How often one call may find that the records have moved on meanwhile. */
 const MOST_MOVES = 20
 
-const MISSING = 'The folder of the records of accounts and consumers is missing'
-
 type Generation = {
   readonly number: number
   readonly log: FileLog
@@ -58,6 +55,7 @@ type Generation = {
 export class RecordGenerations {
   private readonly options: GenerationOptions
   private readonly leaveAt: number
+  private readonly folders: RecordFolders
   private current: Generation | undefined
   private copying: Promise<void> | undefined
   /** Whether there may be something to remove. */
@@ -66,6 +64,7 @@ export class RecordGenerations {
   constructor(options: GenerationOptions) {
     this.options = options
     this.leaveAt = options.leaveAt ?? LEAVE_AT
+    this.folders = new RecordFolders(options.disk, options.layout)
   }
 
   /** Runs `work` on the log in use; again where the records turn out to have moved on. */
@@ -91,7 +90,7 @@ export class RecordGenerations {
 
   async verify(progress?: Progress): Promise<VerifyReport> {
     try {
-      this.latest()
+      this.folders.latest()
     } catch (error) {
       if (!(error instanceof AppError && error.code === 'log-damaged')) throw error
       return { counts: {}, findings: [{ kind: 'damage', message: error.message, position: 0 }] }
@@ -128,7 +127,7 @@ export class RecordGenerations {
   }
 
   private take(): Generation {
-    this.current ??= this.open(this.latest())
+    this.current ??= this.open(this.folders.latest())
     this.current.users++
     return this.current
   }
@@ -148,7 +147,7 @@ export class RecordGenerations {
     // An empty log is one that was removed, or that nothing was written to yet; one without the file that it
     // goes on in may have been removed behind the end of the file before.
     else if (!hasFailed && log.known.events > 0 && log.known.hasEnd) return false
-    const latest = this.latest()
+    const latest = this.folders.latest()
     if (latest === number) return false
     if (generation === this.current) this.leave(generation, latest)
     return true
@@ -166,7 +165,7 @@ export class RecordGenerations {
    */
   private async goOn(generation: Generation, next: number): Promise<boolean> {
     try {
-      if (this.latest() >= next) return true
+      if (this.folders.latest() >= next) return true
       const { copySlice, isCopied } = await import('./record-copy.ts')
       const to = await this.openCopy(generation, next)
       try {
@@ -174,11 +173,11 @@ export class RecordGenerations {
       } finally {
         await to.close()
       }
-      await this.begin(next)
+      await this.folders.begin(next)
       return true
     } catch (error) {
-      if (!(error instanceof AppError || error instanceof RangeError)) throw error
-      return this.latest() >= next
+      passOver(error)
+      return this.folders.latest() >= next
     }
   }
 
@@ -186,22 +185,16 @@ export class RecordGenerations {
   private async openCopy(from: Generation, next: number): Promise<FileLog> {
     const { isForeign } = await import('./record-copy.ts')
     const { disk, layout } = this.options
-    await this.makeFolders(next)
+    await this.folders.make(next)
     const to = this.open(next).log
     if (!(await isForeign(from.log, to))) return to
     // One that has begun has outlived the log that it was copied from.
-    if (disk.status(this.begunPath(next)) !== undefined) return to
+    if (this.folders.hasBegun(next)) return to
     await to.close()
     const { discardGeneration } = await import('./record-sweep.ts')
     discardGeneration(disk, layout, next)
-    await this.makeFolders(next)
+    await this.folders.make(next)
     return this.open(next).log
-  }
-
-  private async begin(number: number): Promise<void> {
-    const { disk, layout } = this.options
-    await this.syncNames(number)
-    await publishNew(disk, layout.temporary, this.begunPath(number), Buffer.from(''))
   }
 
   /** A share of the copying where it is due, and of clearing away. What fails is left to the next write. */
@@ -212,9 +205,7 @@ export class RecordGenerations {
     if (!isLong && !(this.hasOld && current.number > 0)) return
     current.users++
     this.copying = this.careFor(current)
-      .catch((error: unknown) => {
-        if (!(error instanceof AppError || error instanceof RangeError)) throw error
-      })
+      .catch(passOver)
       .finally(() => {
         this.copying = undefined
       })
@@ -240,22 +231,13 @@ export class RecordGenerations {
     return events >= MOST_GROWTH * (current.begunWith + this.leaveAt)
   }
 
-  /** The next generation; a copy that a sync has failed in is passed over, since nobody knows what it holds. */
-  private numberAfter(number: number): number {
-    const { disk, layout } = this.options
-    const isSuspect = (one: number) => isMarked(disk, recordLayout(layout, one))
-    let next = number + 1
-    while (isSuspect(next)) next++
-    return next
-  }
-
   private async copy(current: Generation): Promise<void> {
     const { copySlice } = await import('./record-copy.ts')
-    const next = this.numberAfter(current.number)
+    const next = this.folders.numberAfter(current.number)
     const to = await this.openCopy(current, next)
     try {
       if (!(await copySlice(current.log, to, SLICE_MS))) return
-      await this.syncNames(next)
+      await this.folders.syncNames(next)
       const finish = () => copySlice(current.log, to, SLICE_MS)
       if (!(await current.log.moveOn(next, finish))) return
     } finally {
@@ -270,47 +252,8 @@ export class RecordGenerations {
     this.hasOld = sweepGenerations(disk, layout, number, clock.now() - GRACE_MS)
   }
 
-  /** The latest generation that has begun. */
-  private latest(): number {
-    const { disk, layout } = this.options
-    const numbers = (disk.list(layout.recordsFolder) ?? [])
-      .filter((name) => /^[1-9][0-9]*$/.test(name))
-      .map(Number)
-      .sort((a, b) => b - a)
-    const latest = numbers.find((number) => disk.status(this.begunPath(number)) !== undefined) ?? 0
-    // It is made with the store: without it, a site with accounts would pass for one that has none yet.
-    if (disk.status(recordLayout(layout, latest).segments) === undefined) {
-      throw new AppError('log-damaged', MISSING)
-    }
-    return latest
-  }
-
-  private begunPath(number: number): string {
-    return join(this.options.layout.recordsFolder, String(number), 'begun')
-  }
-
-  /**
-   * What is written there must not be lost with the name of a folder: a head without its log is a damaged copy,
-   * which could never be completed once the log before it has ended.
-   */
-  private async syncNames(number: number): Promise<void> {
-    const { disk, layout } = this.options
-    await disk.syncFolder(layout.recordsFolder)
-    await disk.syncFolder(join(layout.recordsFolder, String(number)))
-  }
-
   private open(number: number): Generation {
     const log = this.options.openLog(recordLayout(this.options.layout, number))
     return { number, log, users: 0, isLeft: false }
-  }
-
-  private async makeFolders(number: number): Promise<void> {
-    const { disk, layout } = this.options
-    const { segments, index } = recordLayout(layout, number)
-    let isNew = false
-    for (const folder of [join(layout.recordsFolder, String(number)), segments, index]) {
-      if (disk.makeFolder(folder)) isNew = true
-    }
-    if (isNew) await this.syncNames(number)
   }
 }

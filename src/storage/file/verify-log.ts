@@ -9,8 +9,8 @@ import type { Finding, Progress, VerifyReport } from '../../domain/ports.ts'
 import { GENESIS, HeadFile, type IndexHead, mostOf } from './head-file.ts'
 import { IndexAudit, withAdvice } from './index-audit.ts'
 import { segmentName } from './layout.ts'
-import type { LogOptions } from './log-follower.ts'
 import { type LineEvent, readLine } from './log-line.ts'
+import type { LogOptions } from './log-options.ts'
 import { Segment } from './segment.ts'
 
 /** Lines that nothing in their file counts behind. */
