@@ -5,14 +5,17 @@ import type { HttpBody } from '../../http/message.ts'
 
 const PIECE_BYTES = 64 * 1024
 
-const COMMA = 0x2c
-const NEWLINE = 0x0a
+/** How a list is written: what stands before, between and after the events, or where there are none. */
+type ListForm = {
+  readonly open: string
+  /** A byte. */
+  readonly separator: number
+  readonly close: string
+  readonly empty: string
+}
 
-/** How a list is written: what stands before, between and after the events. */
-type ListForm = { readonly open: string; readonly close: string; readonly isLines: boolean }
-
-export const JSON_LIST: ListForm = { open: '[', close: ']', isLines: false }
-export const NDJSON_LIST: ListForm = { open: '', close: '', isLines: true }
+export const JSON_LIST: ListForm = { open: '[', separator: 0x2c, close: ']', empty: '[]' }
+export const NDJSON_LIST: ListForm = { open: '', separator: 0x0a, close: '\n', empty: '' }
 
 /**
  * The body, begun: what fits one piece is made whole, so that a failure still becomes an error response and
@@ -34,14 +37,14 @@ export async function textListBody(
   texts: (separator: number) => AsyncIterable<Uint8Array>,
   form: ListForm,
 ): Promise<HttpBody> {
-  const pieces = textListPieces(texts(form.isLines ? NEWLINE : COMMA), form)
+  const pieces = textListPieces(texts(form.separator), form)
   const first = await pieces.next()
   return first.done ? '' : resumed([first.value], pieces)
 }
 
 async function* textListPieces(
   texts: AsyncIterable<Uint8Array>,
-  { open, close, isLines }: ListForm,
+  { open, close, empty }: ListForm,
 ): AsyncGenerator<Uint8Array> {
   let isFirst = true
   for await (const piece of texts) {
@@ -50,7 +53,7 @@ async function* textListPieces(
     else yield piece
     isFirst = false
   }
-  yield Buffer.from(isLines ? '\n' : close)
+  yield Buffer.from(isFirst ? empty : close)
 }
 
 async function* resumed(
@@ -67,7 +70,7 @@ async function* resumed(
 
 async function* eventListPieces(
   runs: AsyncIterable<readonly StoredEvent[]>,
-  { open, close, isLines }: ListForm,
+  { open, separator, close, empty }: ListForm,
 ): AsyncGenerator<Buffer> {
   // Two that take turns: the sender is done with a piece when it asks for the one after the next.
   let piece = Buffer.allocUnsafeSlow(PIECE_BYTES)
@@ -76,18 +79,17 @@ async function* eventListPieces(
   let isFirst = true
   for await (const run of runs) {
     for (const event of run) {
-      const size = eventTextSize(event) + 2
+      const size = eventTextSize(event) + 1
       if (at + size > piece.length) {
         if (at > 0) yield piece.subarray(0, at)
         ;[piece, spare] = [spare, piece]
         if (size > piece.length) piece = Buffer.allocUnsafeSlow(size)
         at = 0
       }
-      if (!isLines && !isFirst) piece[at++] = COMMA
+      if (!isFirst) piece[at++] = separator
       at = writeEventText(event, piece, at)
-      if (isLines) piece[at++] = NEWLINE
       isFirst = false
     }
   }
-  yield Buffer.concat([piece.subarray(0, at), Buffer.from(close)])
+  yield isFirst ? Buffer.from(empty) : Buffer.concat([piece.subarray(0, at), Buffer.from(close)])
 }

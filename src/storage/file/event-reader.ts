@@ -35,14 +35,16 @@ export class EventReader {
 
   /** Runs of events from one position to another (exclusive), at most to the end. */
   forwards(from: Position, to: Position): AsyncGenerator<readonly StoredEvent[], void> {
-    const linesOf = (file: Segment, start: number) => file.lines(start, file.size())
+    const linesOf = (segment: Segment, start: number) => segment.lines(start, segment.size())
     return this.along(from, to, linesOf, (run, point) => this.eventsOf(run, point))
   }
 
   /** As `LogEngine.readTexts`: checked like events that are read one by one. */
   async *texts(from: Position, to: Position, separator: number): AsyncGenerator<Buffer, void> {
-    const piecesOf = (file: Segment, start: number): AsyncIterable<LineRun | LinePiece> =>
-      file.isScavenged ? file.lines(start, file.size()) : file.pieces(start, file.size())
+    const piecesOf = (segment: Segment, start: number): AsyncIterable<LineRun | LinePiece> =>
+      segment.isScavenged
+        ? segment.lines(start, segment.size())
+        : segment.pieces(start, segment.size())
     const take = (piece: LineRun | LinePiece, point: TextPoint) =>
       this.textsOf(piece, point, separator)
     for await (const texts of this.along(from, to, piecesOf, take)) yield* texts
@@ -50,24 +52,24 @@ export class EventReader {
 
   /**
    * Goes along the log, from the line on that holds the first event.
-   * @param piecesOf what a file holds from an offset on, in pieces
+   * @param piecesOf what a segment holds from an offset on, in pieces
    * @param take     moves the point over a piece; told is what was wanted of it
    */
   private async *along<P, T extends readonly unknown[]>(
     from: Position,
     to: Position,
-    piecesOf: (file: Segment, start: number) => AsyncIterable<P>,
+    piecesOf: (segment: Segment, start: number) => AsyncIterable<P>,
     take: (piece: P, point: TextPoint) => T,
   ): AsyncGenerator<T, void> {
     const end = Math.min(to, await this.follower.snapshot())
     for (let at = from; at < end; ) {
       const entry = this.follower.index.entry(at)
-      const file = this.follower.openSegment(entry.segment)
+      const segment = this.follower.openSegment(entry.segment)
       // The line may hold events before `at`: its own first position is told by the line.
       let start = at
       while (start > 0 && this.sharesLine(start - 1, entry)) start--
       const point = { count: start, hash: this.hashBefore(start), from: at, to: end }
-      for await (const piece of piecesOf(file, entry.lineOffset)) {
+      for await (const piece of piecesOf(segment, entry.lineOffset)) {
         const taken = take(piece, point)
         // The lines follow from each other; that they are those of this log, the last one proves.
         if (this.hashBefore(point.count) !== point.hash) throw this.damagedAt(point.count - 1)
