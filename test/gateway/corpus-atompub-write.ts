@@ -341,6 +341,27 @@ export const ATOMPUB_WRITE_CASES: readonly CorpusCase[] = [
     ])
     expect(entries[2]).toMatchObject({ metaData: '{\n  "u": "7"\n}' })
   }),
+  signedInCase('atompub: what stands in a batch in XML, read as JSON', async (send) => {
+    const event = (n: number, data: string) =>
+      `<e><EventId>${id(n)}</EventId><EventType>t</EventType>${data}</e>`
+    const events = [
+      ['<Data a="1"/>', '{"@a":"1"}'],
+      ['<Data a="1" b="2">x</Data>', '{"@a":"1","@b":"2","#text":"x"}'],
+      ['<Data><x>1</x></Data>', '{"x":"1"}'],
+      ['<Data>  <x> 1 </x>  </Data>', '{"x":" 1 "}'],
+      ['<Data><x/><x>2</x></Data>', '{"x":[null,"2"]}'],
+      ['<Data>[1]</Data>', '[1]'],
+      ['<Data>&#65;&amp;</Data>', 'A&'],
+      ['<Data></Data>', ''],
+      ['', ''],
+    ] as const
+    const body = `<E>${events.map(([data], at) => event(at + 1, data)).join('')}</E>`
+    expectStatus(await ask(send, 'POST', '/streams/s', { 'content-type': EVENTS_XML }, body), 201)
+    for (const [at, [data, shown]] of events.entries()) {
+      const raw = await dataOf(send, `/streams/s/${at}`, 'application/octet-stream')
+      expect([data, raw]).toEqual([data, shown])
+    }
+  }),
   ...BAD_XML.map(([what, body]) =>
     signedInCase(`atompub: XML with ${what} is refused`, async (send) => {
       const answer = await ask(send, 'POST', '/streams/s', { 'content-type': EVENTS_XML }, body)

@@ -118,10 +118,14 @@ it('events older than $maxAge are hidden, and pages go by what is left', async (
 
 it('a stream whose events are all too old has none, and is still there', async () => {
   const { send, post } = await opened()
-  await post('/streams/s', Date.now() - 2 * HOUR, 't', 1, {})
+  for (const n of [0, 1]) await post('/streams/s', Date.now() - 2 * HOUR, 't', n, {})
   await post('/streams/$$s', Date.now(), '$metadata', 9, { $maxAge: 60 })
   const page = await get(send, '/streams/s', { accept: 'application/json' })
   expect(page.status).toBe(200)
   expect((json(page) as Shown).entries).toEqual([])
   expect((await get(send, '/streams/s/head')).status).toBe(404)
+  for (const path of ['/head/backward/1', '/1/backward/1']) {
+    const { links } = await feed(send, `/streams/s${path}`)
+    expect(links.map(({ relation }) => relation)).toEqual(['self', 'first', 'previous', 'metadata'])
+  }
 })
