@@ -15,7 +15,7 @@
  * with the lowest set bit cleared. With these two links any number is reached from any later member in
  * O(log² n) steps.
  */
-import type { EventHash } from '../../domain/event.ts'
+import { type EventHash, TOMBSTONE_TYPE } from '../../domain/event.ts'
 import type { SequenceKey } from '../../domain/sequence.ts'
 import { type Fingerprint, fingerprintAt } from './fingerprint.ts'
 
@@ -45,6 +45,16 @@ export type StreamMarks = {
 }
 
 export const NO_MARKS: StreamMarks = { ownedFrom: -1, isDeleted: false }
+
+/** What is settled about a stream once the event with `version` is in. */
+export function marksAfter(
+  before: StreamMarks,
+  { isOwned, eventType }: { readonly isOwned: boolean; readonly eventType: string },
+  version: number,
+): StreamMarks {
+  const ownedFrom = before.ownedFrom < 0 && isOwned ? version : before.ownedFrom
+  return { ownedFrom, isDeleted: eventType === TOMBSTONE_TYPE }
+}
 
 /** What an entry says of its event. */
 export type EntryFacts = {

@@ -7,10 +7,10 @@
 import { join } from 'node:path'
 import type { Finding } from '../../domain/ports.ts'
 import type { SequenceKey } from '../../domain/sequence.ts'
-import { Entry, laneOf, NO_MARKS, type StreamMarks } from './entry.ts'
+import { Entry, laneOf, marksAfter, NO_MARKS, type StreamMarks } from './entry.ts'
 import { type IndexHead, trustedPoint } from './head-file.ts'
 import { IndexFiles } from './index-files.ts'
-import { LogIndex, marksAfter } from './log-index.ts'
+import { LogIndex } from './log-index.ts'
 import type { LogOptions } from './log-options.ts'
 import type { IndexedEvent } from './pending-events.ts'
 

@@ -8,6 +8,14 @@ import type { KnownHead } from './pending-events.ts'
 
 export type LaneAt = (position: number) => Lane
 
+/** Links lead backwards: what does not is no index, and must not be followed for ever. */
+export function checkedLane(found: Lane | undefined, position: number, lane: number): Lane {
+  if (!found || found.previous >= position || found.skip >= position) {
+    throw new RangeError(`Position ${position} is not in lane ${lane} of the index`)
+  }
+  return found
+}
+
 /** The lane of the member behind `head`. */
 export function laneBehind(head: KnownHead | undefined, laneAt: LaneAt): Lane {
   if (!head) return { number: 0, previous: -1, skip: -1 }

@@ -9,18 +9,18 @@
  * Nothing here is truth. The log is, and `log-follower.ts` feeds it.
  */
 import { AppError } from '../../domain/app-error.ts'
-import { type EventHash, TOMBSTONE_TYPE } from '../../domain/event.ts'
+import type { EventHash } from '../../domain/event.ts'
 import type { ReadDirection, SequenceHead } from '../../domain/ports.ts'
 import { type SequenceKey, type SequenceRule, streamSequence } from '../../domain/sequence.ts'
 import { BoundedMap } from '../../kit/bounded-map.ts'
-import { Entry, type Lane, laneOf, NO_MARKS, type StreamMarks } from './entry.ts'
+import { Entry, type Lane, laneOf, marksAfter, NO_MARKS, type StreamMarks } from './entry.ts'
 import { EntryReader } from './entry-reader.ts'
 import { fingerprintAt } from './fingerprint.ts'
 import type { IndexPoint } from './head-file.ts'
 import type { IndexFiles } from './index-files.ts'
 import { flushPending } from './index-flush.ts'
 import { IndexKeys } from './index-keys.ts'
-import { descend, laneBehind, seek } from './lane-walk.ts'
+import { checkedLane, descend, laneBehind, seek } from './lane-walk.ts'
 import { type IndexedEvent, type KnownHead, type Member, PendingEvents } from './pending-events.ts'
 import type { SequenceSlot } from './sequence-table.ts'
 
@@ -274,36 +274,18 @@ export class LogIndex {
   }
 
   private lane(position: number, lane: number): Lane {
-    return checked(position < 0 ? undefined : this.entry(position).lane(lane), position, lane)
+    return checkedLane(position < 0 ? undefined : this.entry(position).lane(lane), position, lane)
   }
 
   /** Like `lane`, where nothing else is wanted of the event. */
   private passedLane(position: number, lane: number): Lane {
     const isPersisted = position >= 0 && position < this.persistedPoint.count
     if (!isPersisted) return this.lane(position, lane)
-    return checked(this.entries.lane(this.opened(), position, lane), position, lane)
+    return checkedLane(this.entries.lane(this.opened(), position, lane), position, lane)
   }
 
   private opened(): IndexFiles {
     if (!this.files) throw new RangeError('The index has no files')
     return this.files
   }
-}
-
-/** What is settled about a stream once the event with `version` is in. */
-export function marksAfter(
-  before: StreamMarks,
-  { isOwned, eventType }: Pick<IndexedEvent, 'isOwned' | 'eventType'>,
-  version: number,
-): StreamMarks {
-  const ownedFrom = before.ownedFrom < 0 && isOwned ? version : before.ownedFrom
-  return { ownedFrom, isDeleted: eventType === TOMBSTONE_TYPE }
-}
-
-/** Links lead backwards: what does not is no index, and must not be followed for ever. */
-function checked(found: Lane | undefined, position: number, lane: number): Lane {
-  if (!found || found.previous >= position || found.skip >= position) {
-    throw new RangeError(`Position ${position} is not in lane ${lane} of the index`)
-  }
-  return found
 }
