@@ -73,7 +73,7 @@ export function layoutOf(root: string): Layout {
 /** The log of the n-th generation of records, counted from 0. */
 export function recordLayout({ records, recordsFolder }: Layout, generation: number): LogLayout {
   if (generation === 0) return records
-  const folder = join(recordsFolder, String(generation))
+  const folder = generationFolder({ recordsFolder }, generation)
   return {
     segments: join(folder, 'log'),
     index: join(folder, 'index'),
@@ -82,6 +82,16 @@ export function recordLayout({ records, recordsFolder }: Layout, generation: num
     temporary: records.temporary,
   }
 }
+
+type RecordsFolder = Pick<Layout, 'recordsFolder'>
+
+/** The folder of a generation of records; of the first one the parts stand in `recordsFolder` itself. */
+export const generationFolder = ({ recordsFolder }: RecordsFolder, generation: number): string =>
+  join(recordsFolder, String(generation))
+
+/** An empty file, there once a generation is in use. */
+export const begunPath = (layout: RecordsFolder, generation: number): string =>
+  join(generationFolder(layout, generation), 'begun')
 
 /** Name of the n-th file of a log, counted from 1. */
 export function segmentName(number: number): string {

@@ -2,11 +2,10 @@
  * The folders of the generations of the records (`record-generations.ts`): which there are, and which of them have
  * begun.
  */
-import { join } from 'node:path'
 import { AppError } from '../../domain/app-error.ts'
 import type { Disk } from './disk.ts'
 import { publishNew } from './durable-write.ts'
-import { type Layout, recordLayout } from './layout.ts'
+import { begunPath, generationFolder, type Layout, recordLayout } from './layout.ts'
 import { isMarked } from './suspicion.ts'
 
 const MISSING = 'The folder of the records of accounts and consumers is missing'
@@ -46,14 +45,14 @@ export class RecordFolders {
   }
 
   hasBegun(number: number): boolean {
-    return this.disk.status(this.begunPath(number)) !== undefined
+    return this.disk.status(begunPath(this.layout, number)) !== undefined
   }
 
   /** Makes what is missing of the folders of a generation, durably. */
   async make(number: number): Promise<void> {
     const { segments, index } = recordLayout(this.layout, number)
     let isNew = false
-    for (const folder of [this.path(number), segments, index]) {
+    for (const folder of [generationFolder(this.layout, number), segments, index]) {
       if (this.disk.makeFolder(folder)) isNew = true
     }
     if (isNew) await this.syncNames(number)
@@ -62,7 +61,8 @@ export class RecordFolders {
   /** Marks a generation as begun, durably. */
   async begin(number: number): Promise<void> {
     await this.syncNames(number)
-    await publishNew(this.disk, this.layout.temporary, this.begunPath(number), Buffer.from(''))
+    const path = begunPath(this.layout, number)
+    await publishNew(this.disk, this.layout.temporary, path, Buffer.from(''))
   }
 
   /**
@@ -71,14 +71,6 @@ export class RecordFolders {
    */
   async syncNames(number: number): Promise<void> {
     await this.disk.syncFolder(this.layout.recordsFolder)
-    await this.disk.syncFolder(this.path(number))
-  }
-
-  private path(number: number): string {
-    return join(this.layout.recordsFolder, String(number))
-  }
-
-  private begunPath(number: number): string {
-    return join(this.path(number), 'begun')
+    await this.disk.syncFolder(generationFolder(this.layout, number))
   }
 }

@@ -1,7 +1,7 @@
 /** Removes the generations of the records (`record-generations.ts`) that were left. */
 import { join } from 'node:path'
 import type { Disk } from './disk.ts'
-import type { Layout } from './layout.ts'
+import { begunPath, type Layout } from './layout.ts'
 
 /**
  * Removes all generations before `current`; the last that was in use only where `current` has begun before `limitMs`.
@@ -15,12 +15,12 @@ export function sweepGenerations(
   limitMs: number,
 ): boolean {
   if (current === 0) return false
-  const begun = disk.status(join(recordsFolder, String(current), 'begun'))
-  const isOver = begun !== undefined && begun.modifiedMs < limitMs
+  const begun = (number: number) => disk.status(begunPath({ recordsFolder }, number))
+  const sinceMs = begun(current)?.modifiedMs
+  const isOver = sinceMs !== undefined && sinceMs < limitMs
   const names = disk.list(recordsFolder) ?? []
   const before = names.map((name) => numberOf(name) ?? -1).filter((number) => number < current)
-  const hasBegun = (number: number) =>
-    disk.status(join(recordsFolder, String(number), 'begun')) !== undefined
+  const hasBegun = (number: number) => begun(number) !== undefined
   const lastBefore = Math.max(0, ...before.filter(hasBegun))
   let isLeft = false
   for (const name of names) {
