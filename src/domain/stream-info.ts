@@ -10,6 +10,7 @@ import type { Clock, LogEngine, SequenceEvent } from './ports.ts'
 import { type SequenceKey, streamSequence } from './sequence.ts'
 import {
   describedStream,
+  isDeletedBefore,
   metadataStream,
   parseStreamMetadata,
   type StreamMetadata,
@@ -21,7 +22,7 @@ export type StreamInfo = {
   readonly stream: StreamName
   readonly view: StreamView
   /**
-   * `missing`: never written, though it may have metadata. `soft-deleted`: all of it is truncated, and what
+   * `missing`: never written, though it may have metadata. `soft-deleted`: nothing of it is seen, and what
    * is written next goes on counting. `hard-deleted`: gone for ever.
    */
   readonly state: 'missing' | 'live' | 'soft-deleted' | 'hard-deleted'
@@ -61,7 +62,7 @@ export async function readStreamInfo(
   const ends = described ? await newestOf(log, streamSequence(described)) : newest
   const isDeleted = ends !== undefined && view.holds === 'events' && isTombstone(ends.event)
   const { truncateBefore = 0 } = metadata
-  const isTruncated = last >= 0 && truncateBefore > last
+  const isTruncated = last >= 0 && isDeletedBefore(truncateBefore, last)
   return {
     stream,
     view,

@@ -8,6 +8,8 @@ import { type StreamName, toStreamName } from './stream-name.ts'
 export const METADATA_TYPE = '$metadata'
 /** `$tb` of a stream that was deleted softly: 2^63 − 1, so no version ever reaches it. */
 export const DELETED_DOCUMENT = '{"$tb":9223372036854775807}'
+/** That number as one of ours, which is the nearest that there is. */
+const DELETED = 2 ** 63
 
 export type StreamMetadata = {
   /** Events that are kept, the newest ones. */
@@ -53,6 +55,15 @@ export function parseStreamMetadata(text: string): StreamMetadata {
   }
   const given = Object.entries(metadata).filter(([, value]) => value !== undefined)
   return Object.fromEntries(given)
+}
+
+/**
+ * Whether `$tb` says that the stream was deleted softly: by the number that stands for it, or by that of the
+ * next event, which is what a write to such a stream begins with. Any other number is a truncation, also where
+ * it is ahead of the stream: what is written below it is never seen.
+ */
+export function isDeletedBefore(truncateBefore: number, last: number): boolean {
+  return truncateBefore >= DELETED || truncateBefore === last + 1
 }
 
 function isWholeNumber(value: unknown): boolean {

@@ -356,6 +356,41 @@ export const ATOMPUB_STREAM_CASES: readonly CorpusCase[] = [
     expectStatus(await read(send, '/streams/s/2'), 404)
     expect(await document(send, 's')).toEqual({ $tb: 3 })
   }),
+  signedInCase('atompub: a stream may be truncated ahead of its end', async (send) => {
+    await fill(send, 's', 3)
+    expectStatus(await postMetadata(send, 's', { $tb: 5, mine: 1 }), 201)
+    const empty = await feed(send, '/streams/s')
+    expect([empty.entries, empty.headOfStream]).toEqual([[], true])
+    expect(pagesOf(empty)).toEqual({
+      self: '',
+      first: '/head/backward/20',
+      previous: '/3/forward/20',
+      metadata: '/metadata',
+    })
+    expectStatus(await read(send, '/streams/s/2'), 404)
+    const stale = await postEvent(send, 's', 1, { 'es-expectedversion': '-1' })
+    expectEmpty(stale, 400, 'Wrong expected EventNumber')
+    expect(stale.headers['es-currentversion']).toBe('2')
+    const hidden = await postEvent(send, 's', 1, { 'es-expectedversion': '2' })
+    expect(local(hidden.headers['location'])).toBe('/streams/s/3')
+    expectStatus(await read(send, '/streams/s/3'), 404)
+    expect(await document(send, 's')).toEqual({ $tb: 5, mine: 1 })
+    await fill(send, 's', 3, 10)
+    expect(await titles(send, '/streams/s')).toEqual(['6@s', '5@s'])
+  }),
+  signedInCase(
+    'atompub: metadata that is written anew brings a deleted stream back',
+    async (send) => {
+      await fill(send, 's', 3)
+      expectStatus(await remove(send, 's'), 204)
+      expectStatus(await postMetadata(send, 's', { $tb: 1 }), 201)
+      expect(await titles(send, '/streams/s')).toEqual(['2@s', '1@s'])
+      expectStatus(await postMetadata(send, 's', { $tb: 3 }), 201)
+      expectStatus(await read(send, '/streams/s'), 404)
+      const answer = await postEvent(send, 's', 1, { 'es-expectedversion': '-1' })
+      expect(local(answer.headers['location'])).toBe('/streams/s/3')
+    },
+  ),
   signedInCase('atompub: a deletion has the version it expects', async (send) => {
     await fill(send, 's', 3)
     for (const version of ['1', '-1']) {
