@@ -8,10 +8,17 @@ import { SETTINGS, type SettingKind, type SettingName, type Settings } from './s
 /** Where settings come from; each overrides the ones before it. */
 export type SettingSources = {
   /** A JSON settings file, or the lines `name: value` of a stub. */
-  readonly file?: { readonly name: string; readonly text: string }
+  readonly file?: SettingsFile
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Options of the command line by setting name. */
   readonly options?: Readonly<Partial<Record<SettingName, string>>>
+}
+
+type SettingsFile = {
+  readonly name: string
+  readonly text: string
+  /** What a value means in this file: paths count from its folder. */
+  readonly placed?: (name: SettingName, value: string) => string
 }
 
 /** @throws AppError `bad-setting` that names the setting and where its value came from */
@@ -28,19 +35,21 @@ export function readSettings(sources: SettingSources): Settings {
   return Object.freeze(values) as Settings
 }
 
-function readFileSettings(file: { name: string; text: string }): Record<string, unknown> {
+function readFileSettings(file: SettingsFile): Record<string, unknown> {
   const isStub = file.text.startsWith('#!')
   const pairs = isStub ? stubLines(file) : jsonPairs(file)
   return Object.fromEntries(
     pairs.map(([name, value]) => {
-      const row = Object.hasOwn(SETTINGS, name) ? SETTINGS[name as SettingName] : undefined
-      if (!row) throw badSetting(`${file.name} has an unknown setting "${name}"`, name)
-      return [name, parse(row, value, file.name, ` for "${name}"`)]
+      if (!isSetting(name)) throw badSetting(`${file.name} has an unknown setting "${name}"`, name)
+      const placed = file.placed?.(name, value) ?? value
+      return [name, parse(SETTINGS[name], placed, file.name, ` for "${name}"`)]
     }),
   )
 }
 
-function jsonPairs(file: { name: string; text: string }): [string, string][] {
+const isSetting = (name: string): name is SettingName => Object.hasOwn(SETTINGS, name)
+
+function jsonPairs(file: SettingsFile): [string, string][] {
   let parsed: unknown
   try {
     // Editors of some hosts put a byte order mark in front.
@@ -56,7 +65,7 @@ function jsonPairs(file: { name: string; text: string }): [string, string][] {
 
 /** The text of a JSON value, as a variable of the environment would say it. */
 function jsonText(value: unknown, name: string, from: string): string {
-  const isList = Object.hasOwn(SETTINGS, name) && SETTINGS[name as SettingName].type === 'list'
+  const isList = isSetting(name) && SETTINGS[name].type === 'list'
   if (isList && Array.isArray(value) && value.every((item) => typeof item === 'string')) {
     return value.join(',')
   }
@@ -65,7 +74,7 @@ function jsonText(value: unknown, name: string, from: string): string {
   throw badSetting(`${from}: expected ${expected} for "${name}"`, name)
 }
 
-function stubLines(file: { name: string; text: string }): [string, string][] {
+function stubLines(file: SettingsFile): [string, string][] {
   const lines = file.text.split(/\r?\n/).slice(1)
   return lines
     .map((line) => line.trim())

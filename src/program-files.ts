@@ -6,7 +6,7 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { readSettings, type SettingSources } from './config.ts'
 import { AppError } from './domain/app-error.ts'
 import { documentRootIn } from './kit/document-root.ts'
-import type { Settings } from './settings.ts'
+import type { SettingName, Settings } from './settings.ts'
 import type { Disk } from './storage/file/disk.ts'
 
 export type ProgramFiles = {
@@ -51,8 +51,9 @@ type LoadRequest = {
   readonly disk: Pick<Disk, 'readText' | 'status'>
 }
 
-/** Settings that name files; where a settings file gives them they count from its folder. */
-const PATHS = ['data', 'htpasswd', 'logFile'] as const
+/** Settings that name files. */
+const PATHS: readonly SettingName[] = ['data', 'htpasswd', 'logFile']
+const FILE = 'file:'
 
 /** Work on another store than the one that was named must not look like work on that one. */
 const NOT_BOTH =
@@ -70,34 +71,39 @@ export function loadSettings(request: LoadRequest): Settings {
   }
   const file = readSettingsFile(request)
   const settings = readSettings({
-    ...(file ? { file: { name: basename(file.path), text: file.text } } : {}),
+    ...(file && { file: { name: basename(file.path), text: file.text, placed: inFolderOf(file) } }),
     environment,
     ...(options ? { options } : {}),
   })
-  const own = file
-    ? readSettings({ file: { name: basename(file.path), text: file.text } })
-    : undefined
-  const from = (value: string, ofFile: string | undefined) =>
-    value === '' || isAbsolute(value)
-      ? value
-      : resolve(file && value === ofFile ? dirname(file.path) : folder(), value)
-  const paths = Object.fromEntries(PATHS.map((name) => [name, from(settings[name], own?.[name])]))
+  const here = (name: SettingName) => placed(name, String(settings[name]), folder)
+  const paths = Object.fromEntries(PATHS.map((name) => [name, here(name)]))
   const data = paths['data'] || defaultDataFolder(files.stubPath ?? files.programPath, request.disk)
-  if (settings.store === 'file:') {
+  const store = here('store') || `${FILE}${data}`
+  if (store === FILE) {
     const message = 'store: "file:" needs a folder, as in "file:/srv/apie-data"'
     throw new AppError('bad-setting', message, { setting: 'store' })
   }
-  const store = settings.store.startsWith('file:')
-    ? `file:${from(settings.store.slice(5), own?.store.slice(5))}`
-    : settings.store || `file:${data}`
-  if (options?.data !== undefined && options.store === undefined && store !== `file:${data}`) {
+  if (options?.data !== undefined && options.store === undefined && store !== `${FILE}${data}`) {
     throw new AppError('bad-setting', NOT_BOTH, { setting: 'store' })
   }
   return Object.freeze({ ...settings, ...paths, data, store })
 }
 
+const inFolderOf =
+  ({ path }: { readonly path: string }) =>
+  (name: SettingName, value: string) =>
+    placed(name, value, () => dirname(path))
+
+/** The value of a setting, with the path in it absolute where it counts from a folder. */
+function placed(name: SettingName, value: string, folder: () => string): string {
+  if (name === 'store' && value.startsWith(FILE)) {
+    return `${FILE}${absolute(value.slice(FILE.length), folder)}`
+  }
+  return PATHS.includes(name) ? absolute(value, folder) : value
+}
+
 function absolute(path: string, folder: () => string): string {
-  return isAbsolute(path) ? path : resolve(folder(), path)
+  return path === '' || isAbsolute(path) ? path : resolve(folder(), path)
 }
 
 /** @throws AppError `bad-setting` where somebody has removed the folder that the program was started in */

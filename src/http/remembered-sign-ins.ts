@@ -23,19 +23,19 @@ export function createRememberedSignIns(stamp: Stamp): RememberedSignIns {
   const known = new BoundedMap<string, Principal>(MOST_SIGN_INS)
   const secret = randomSecret()
   let valid: number | undefined
-  const ask = async (key: string, now: number, find: () => Promise<Principal>) => {
-    const principal = await find()
+  const learn = async (key: string, now: number, ask: () => Promise<Principal>) => {
+    const principal = await ask()
     if (now === valid) known.set(key, principal)
     return principal
   }
   return {
-    find(header, find) {
+    find(header, ask) {
       const now = stamp()
-      if (now === undefined) return find()
+      if (now === undefined) return ask()
       if (now !== valid) known.clear()
       valid = now
       const key = sha256Hex(secret + header)
-      return known.get(key) ?? ask(key, now, find)
+      return known.get(key) ?? learn(key, now, ask)
     },
   }
 }

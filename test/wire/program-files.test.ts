@@ -109,6 +109,15 @@ describe('settings', () => {
     const settings = load(file, { APIE_DATA: 'd', APIE_PORT: '2' }, { data: 'e', port: '3' })
     expect(settings.data).toBe('/work/e')
     expect(settings.port).toBe(3)
+    const same = { '/home/alice/bin/apie.json': '{"data":"d","store":"file:s"}' }
+    expect(load(same, { APIE_DATA: 'd', APIE_STORE: 'file:s' })).toMatchObject({
+      data: '/work/d',
+      store: 'file:/work/s',
+    })
+    expect(load(same, {})).toMatchObject({
+      data: '/home/alice/bin/d',
+      store: 'file:/home/alice/bin/s',
+    })
   })
 
   test('refuse a folder of the command line beside another store', () => {
