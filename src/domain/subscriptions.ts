@@ -93,7 +93,8 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
     async update(id, settings) {
       await groups.change(id, async (now) => {
         const state = restarted(now.state)
-        if (!isUntouched(state)) return { ...now, settings, state }
+        const { to } = await parkedMessages.range(id)
+        if (!isUntouched(state, to)) return { ...now, settings, state }
         const next = await firstNumber(parts.source, id, settings)
         return { ...now, settings, state: { ...state, next } }
       })
@@ -150,5 +151,9 @@ async function firstNumber(
   return startFrom === -1 ? (await source.lastNumber(stream)) + 1 : startFrom
 }
 
-const isUntouched = ({ processed, messages, parking, replay }: GroupState): boolean =>
-  processed === 0 && messages.length === 0 && parking.length === 0 && replay.to === replay.from
+/** Whether nothing was ever handed out. @param parkedTo where the stream of parked messages ends */
+function isUntouched(state: GroupState, parkedTo: number): boolean {
+  const { processed, messages, parking, replay } = state
+  const hasNone = processed === 0 && messages.length === 0 && parking.length === 0
+  return hasNone && replay.from === parkedTo
+}

@@ -239,6 +239,29 @@ export const ATOMPUB_CONSUMER_CASES: readonly CorpusCase[] = [
       [0, 0],
     ])
   }),
+  signedInCase('a change of a group goes back to no message, parked or not', async (send) => {
+    await write(send, 'orders', 0, 3)
+    await createGroup(send)
+    expect(await fetchNumbers(send, 1)).toEqual([0])
+    await nack(send, 0, 'park')
+    expectStatus(await ask(send, 'POST', GROUP, { messageTimeoutMilliseconds: 0 }), 200)
+    expect(await fetchNumbers(send, 9)).toEqual([2, 1])
+    expect(await infoOf(send)).toMatchObject({ parkedMessageCount: 1 })
+    for (const n of [1, 2]) await ack(send, n)
+    expectStatus(await ask(send, 'POST', GROUP, { startFrom: 0 }), 200)
+    expect(await fetchNumbers(send, 9)).toEqual([])
+  }),
+  signedInCase(
+    'a change of a group begins elsewhere while nothing was handed out',
+    async (send) => {
+      await write(send, 'orders', 0, 4)
+      await createGroup(send)
+      for (const startFrom of [9, -1, 2]) {
+        expectStatus(await ask(send, 'POST', GROUP, { startFrom }), 200)
+      }
+      expect(await fetchNumbers(send, 9)).toEqual([3, 2])
+    },
+  ),
   ...STARTS.map(([startFrom, first, later]) =>
     signedInCase(`a group that starts from ${startFrom}`, async (send) => {
       await write(send, 'orders', 0, 5)

@@ -275,6 +275,7 @@ export const ATOMPUB_FORMAT_CASES: readonly CorpusCase[] = [
       ] as const
       for (const [status, answer] of answers) {
         expectStatus(answer, status)
+        expect(answer.headers['cache-control']).toMatch(/^(private, no-cache|no-store)$/)
         expectOrigins(answer.headers, answer.headers['access-control-allow-methods'] ?? '')
         expect(answer.headers['access-control-allow-methods']).toMatch(/^\w.*, OPTIONS$/)
       }

@@ -236,7 +236,12 @@ export const ATOMPUB_GROUP_CASES: readonly CorpusCase[] = [
       expect(entries.map(({ title }) => title)).toEqual(['0@orders', '2@orders'])
     }
     for (const stopAt of ['-1', 'x']) {
-      expectStatus(await post(send, `${GROUP}/replayParked?stopAt=${stopAt}`), 400)
+      const refused = await post(send, `${GROUP}/replayParked?stopAt=${stopAt}`)
+      expectStatus(refused, 400)
+      expect(json(refused)).toMatchObject({
+        result: 'Fail',
+        reason: expect.stringMatching(/stopAt/),
+      })
     }
     expectStatus(await post(send, `${GROUP}/replayParked?stopAt=1`), 200)
     expect(await fetchNumbers(send, 9)).toEqual([2])
