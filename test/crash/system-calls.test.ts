@@ -2,12 +2,21 @@
  * System calls of the executable that fail, under strace: what the module for the disk cannot see, such as the
  * lock's own calls, reads that are cut short by a signal, and the order in which a process really asks.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { STRACE } from '../support/install-crash-tools.ts'
-import { count, crashRun, inParallel, type Random, scale, tell } from './crash-run.ts'
+import {
+  type CrashRun,
+  count,
+  crashRun,
+  inParallel,
+  type Random,
+  scale,
+  tell,
+} from './crash-run.ts'
 import { ExecutableStore } from './executable-store.ts'
+import { OPERATIONS, type Operation } from './operations.ts'
 
 const CALLS = [
   'write',
@@ -30,22 +39,32 @@ const CALLS = [
 const ERRORS = ['EIO', 'ENOSPC', 'EDQUOT', 'EINTR', 'EAGAIN', 'EACCES', 'EROFS', 'ESTALE']
 const MODES = ['once', 'from then on'] as const
 
-type Case = { readonly call: string; readonly error: string; readonly mode: (typeof MODES)[number] }
+type Case = {
+  readonly operation: Operation
+  readonly call: string
+  readonly error: string
+  readonly mode: (typeof MODES)[number]
+}
 
-/** Each call with each error and mode, or some of them by chance. */
+/** Each operation with each call, error and mode, or some of them by chance. */
 function cases(random: Random): readonly Case[] {
-  return CALLS.flatMap((call) =>
-    ERRORS.flatMap((error) => MODES.map((mode) => ({ call, error, mode }))),
-  ).filter(() => random() < scale / 12)
+  return OPERATIONS.flatMap((operation) =>
+    CALLS.flatMap((call) =>
+      ERRORS.flatMap((error) => MODES.map((mode) => ({ operation, call, error, mode }))),
+    ),
+  ).filter(() => random() < scale / 72)
 }
 
 /** Runs a program under strace that makes the n-th of the calls fail which are for the data folder. */
-function failing({ call, error, mode }: Case, nth: number, root: string, trace: string): string[] {
-  const paths = [root, ...readdirSync(root, { recursive: true, encoding: 'utf8' })]
+function failing(
+  { operation, call, error, mode }: Case,
+  nth: number,
+  root: string,
+  trace: string,
+): string[] {
+  const there = readdirSync(root, { recursive: true, encoding: 'utf8' })
   // Names that are not there yet, and the folder as it asks for it.
-  const more = ['.', 'log/suspect', 'locks/log.lock', 'log/00000002.log', 'format']
-  const places = [...paths.map((name) => (name === root ? root : join(root, name)))]
-  for (const name of more) places.push(`${root}/${name}`)
+  const places = [root, ...[...there, '.', ...operation.makes].map((name) => `${root}/${name}`)]
   const when = mode === 'once' ? `${nth}` : `${nth}+`
   return [
     STRACE,
@@ -61,42 +80,54 @@ function failing({ call, error, mode }: Case, nth: number, root: string, trace: 
   ]
 }
 
+/** The folder of each operation as it is before it is tried. */
+async function prepared(run: CrashRun): Promise<ReadonlyMap<Operation, ExecutableStore>> {
+  const stores = new Map<Operation, ExecutableStore>()
+  for (const operation of OPERATIONS) {
+    const store = new ExecutableStore(`${run.folder()}/data`)
+    await operation.prepare(store)
+    stores.set(operation, store)
+  }
+  return stores
+}
+
 test.skipIf(!existsSync(STRACE))(
-  'whichever system call of an append fails, it is stored, not stored, or unknown',
+  'whichever system call of an operation fails, it is done, not done, or unknown',
   { timeout: 3_600_000 },
   async () => {
     const run = crashRun()
-    const before = new ExecutableStore(`${run.folder()}/data`)
-    for (let n = 0; n < 5; n++) expect((await before.append()).kind).toBe('stored')
+    const before = await prepared(run)
     const bad: string[] = []
     const kinds = new Map<string, number>()
     let faults = 0
-    const one = async (fault: Case) => {
+    /** @returns whether the fault was met */
+    const tryOnce = async (fault: Case, nth: number): Promise<boolean> => {
+      const folder = run.folder()
+      const store = before.get(fault.operation)?.copy(join(folder, 'data'))
+      if (!store) throw new Error('no folder was prepared')
+      const trace = join(folder, 'trace')
+      const where = `${fault.operation.what}, ${fault.call} ${nth} ${fault.error} ${fault.mode}`
+      const around = failing(fault, nth, store.root, trace)
+      const { told, again } = await fault.operation.attempt(store, around)
+      const isMet = readFileSync(trace, 'utf8').includes('INJECTED')
+      if (!isMet && told !== 'stored') bad.push(`${where}: ${told}`)
+      if (told !== 'stored' && (await store.verify()).status !== 0)
+        bad.push(`${where}: does not verify`)
+      kinds.set(told, (kinds.get(told) ?? 0) + 1)
+      for (const problem of await again()) bad.push(`${where}: ${problem}`)
+      for (const problem of await store.findViolations()) bad.push(`${where}: ${problem}`)
+      if (bad.length === 0) rmSync(folder, { recursive: true })
+      return isMet
+    }
+    await inParallel(cases(run.random), 2, async (fault) => {
       for (let nth = 1, isMet = true; isMet; nth++) {
-        const folder = run.folder()
-        const root = join(folder, 'data')
-        const store = before.copy(root)
-        const trace = join(folder, 'trace')
-        const where = `${fault.call} ${nth} ${fault.error} ${fault.mode}`
-        try {
-          const outcome = await store.append({ around: failing(fault, nth, root, trace) })
-          isMet = readFileSync(trace, 'utf8').includes('INJECTED')
-          if (!isMet && outcome.kind !== 'stored') bad.push(`${where}: ${JSON.stringify(outcome)}`)
-          if (outcome.kind !== 'stored' && (await store.verify()).status !== 0)
-            bad.push(`${where}: does not verify`)
-          const told = outcome.kind === 'refused' ? outcome.code : outcome.kind
-          kinds.set(told, (kinds.get(told) ?? 0) + 1)
-          const again = await store.append({ id: outcome.id })
-          if (again.kind !== 'stored') bad.push(`${where}: again ${JSON.stringify(again)}`)
-          for (const problem of await store.findViolations()) bad.push(`${where}: ${problem}`)
-        } catch (error) {
-          bad.push(`${where}: ${error}`)
-          isMet = false
-        }
+        isMet = await tryOnce(fault, nth).catch((error) => {
+          bad.push(`${fault.operation.what}, ${fault.call} ${nth} ${fault.error}: ${error}`)
+          return false
+        })
         if (isMet) faults++
       }
-    }
-    await inParallel(cases(run.random), 2, one)
+    })
     count('system calls that fail', faults)
     tell(`${faults} system calls failed: ${JSON.stringify(Object.fromEntries(kinds))}`)
     expect(bad.slice(0, 20)).toEqual([])

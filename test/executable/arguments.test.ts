@@ -2,10 +2,11 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { pick, randomFrom } from '../crash/crash-run.ts'
 import { describeVariants } from '../support/apache-variants.ts'
 import { runCgi } from '../support/cgi-run.ts'
 import { EXECUTABLE, run } from '../support/executable.ts'
-import { useApache } from '../support/use-apache.ts'
+import { inParallel, useApache } from '../support/use-apache.ts'
 
 const QUERIES = [
   'serve+--port+9',
@@ -14,6 +15,49 @@ const QUERIES = [
   'verify',
   'user+add+x+--role+admin',
   '--eval+1',
+]
+
+const WORDS = [
+  'serve',
+  'user',
+  'add',
+  'import',
+  'export',
+  'scavenge',
+  'reindex',
+  'copy',
+  'migrate',
+  'broker',
+  'process',
+  'help',
+  'version',
+  'doctor',
+  '--data',
+  '/tmp',
+  '../..',
+  '--port',
+  '0',
+  '--role',
+  'admin',
+  '--generate',
+  '--store',
+  'memory:',
+  '-e',
+  '-p',
+  '--',
+  '--inspect',
+  '--require',
+  '/etc/passwd',
+  '--version',
+  '-',
+  '%00',
+  '%0a',
+  '%3d',
+  '$(id)',
+  '%60id%60',
+  '|id',
+  ';id',
+  '%ff',
 ]
 
 /** Names and sizes of everything in a folder. */
@@ -45,6 +89,22 @@ describeVariants('the executable as a CGI program', (variant) => {
         { code: 'bad-query', parameter },
       ])
     }
+    expect(contents(apache().dataFolder)).toEqual(before)
+    expect(apache().processes()).toEqual([])
+  })
+
+  it('takes none from 170 queries of words that commands are made of', async () => {
+    // Other ones for each kind of Apache.
+    const random = randomFrom(variant.name.length)
+    const queries = Array.from({ length: 170 }, () =>
+      Array.from({ length: 1 + Math.floor(random() * 5) }, () => pick(random, WORDS)).join('+'),
+    )
+    const plain = await apache().send('/')
+    const before = contents(apache().dataFolder)
+    await inParallel(queries, 4, async (query) => {
+      const answer = await apache().send(`/?${query}`)
+      expect([query, answer.status, answer.text]).toEqual([query, 200, plain.text])
+    })
     expect(contents(apache().dataFolder)).toEqual(before)
     expect(apache().processes()).toEqual([])
   })
