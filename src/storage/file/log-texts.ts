@@ -48,12 +48,11 @@ export function rewriteLines(
     if (findHashHole(json) !== json.length - HOLE) break
     const stated = bytes.toString('latin1', start, start + HASH) as EventHash
     if (chainHash(point.hash, json) !== stated) break
-    if (point.count >= point.from) {
-      bytes[at] = separator
-      bytes.copyWithin(at + 1, from, end - HOLE)
-      at = writeHash(stated, bytes, at + 1 + json.length - HOLE)
-      bytes[at++] = CLOSE
-    }
+    // Nothing before the first event that is wanted is met here: it would share its line with it.
+    bytes[at] = separator
+    bytes.copyWithin(at + 1, from, end - HOLE)
+    at = writeHash(stated, bytes, at + 1 + json.length - HOLE)
+    bytes[at++] = CLOSE
     point.hash = stated
     point.count++
     start = end + 1
