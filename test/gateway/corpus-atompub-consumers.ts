@@ -366,8 +366,13 @@ export const ATOMPUB_CONSUMER_CASES: readonly CorpusCase[] = [
       [4, 0],
       [3, 0],
     ])
+    const parked = '/subscriptions/viewparkedmessages/orders/shipping'
+    const accept = { ...FORWARDED, accept: 'application/json' }
+    expectStatus(await get(send, parked, accept), 404)
     await nack(send, 2, 'park')
     expect(await infoOf(send)).toMatchObject({ parkedMessageCount: 1 })
+    const { entries } = json(await get(send, parked, accept)) as Messages
+    expect(entries.map(({ title }) => title)).toEqual(['2@orders'])
   }),
   signedInCase('parked messages are links in a stream of their own', async (send) => {
     await write(send, 'orders', 0, 2)
