@@ -13,6 +13,7 @@ import {
   local,
   postBatch,
   postEvent,
+  postMetadata,
   read,
   remove,
 } from './atompub-request.ts'
@@ -123,18 +124,22 @@ export const ATOMPUB_BODY_CASES: readonly CorpusCase[] = [
   signedInCase('atompub: links that lead nowhere are listed with their addresses', async (send) => {
     await fill(send, 'ended', 1)
     await fill(send, 'short', 1)
-    for (const [at, target] of ['0@ended', '7@short', '0@none', '0@$ce-none'].entries()) {
+    await fill(send, 'cut', 2)
+    expectStatus(await postMetadata(send, 'cut', { $tb: 1 }), 201)
+    const targets = ['0@ended', '7@short', '0@none', '0@$ce-none', '0@cut']
+    for (const [at, target] of targets.entries()) {
       expectStatus(await linkTo(send, 'links', at + 1, target), 201)
     }
     expectStatus(await remove(send, 'ended', { 'es-harddelete': 'true' }), 204)
     const { entries } = await feed(send, '/streams/links?embed=tryharder')
     expect(entries.map(({ title, summary, data }) => [title, summary, data])).toEqual([
+      ['0@cut', '$>', undefined],
       ['0@$ce-none', '$>', undefined],
       ['0@none', '$>', undefined],
       ['7@short', '$>', undefined],
       ['0@ended', '$>', undefined],
     ])
-    for (const n of [0, 1, 2, 3]) expectStatus(await read(send, `/streams/links/${n}`), 404)
+    for (const n of [0, 1, 2, 3, 4]) expectStatus(await read(send, `/streams/links/${n}`), 404)
     const off = { 'es-resolvelinktos': 'false', accept: 'application/octet-stream' }
     expect((await read(send, '/streams/links/3', off)).body.toString()).toBe('0@$ce-none')
     const asLink = json(await read(send, '/streams/links/3', { ...off, accept: ATOM_JSON }))

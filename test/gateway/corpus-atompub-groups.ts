@@ -350,6 +350,17 @@ export const ATOMPUB_GROUP_CASES: readonly CorpusCase[] = [
       subscriptions: [{ groupName: 'b' }],
     })
     expect(page.links.map(({ rel }) => rel)).toEqual(['self', 'first', 'previous', 'next'])
+    for (const [query, count, rels] of [
+      ['offset=0&count=2', 2, ['self', 'first', 'next']],
+      ['offset=2&count=1', 1, ['self', 'first', 'previous']],
+      ['offset=1', 20, ['self', 'first', 'previous']],
+      ['count=3', 3, ['self', 'first']],
+      ['offset=9&count=1', 1, ['self', 'first', 'previous']],
+    ] as const) {
+      const other = json(await get(send, `/subscriptions?${query}`, FORWARDED)) as typeof page
+      expect(other).toMatchObject({ count, total: 3 })
+      expect([query, other.links.map(({ rel }) => rel)]).toEqual([query, rels])
+    }
     for (const query of ['offset=-1&count=1', 'offset=0&count=0', 'offset=x', 'count=1.5']) {
       expectStatus(await get(send, `/subscriptions?${query}`), 400)
     }

@@ -506,6 +506,9 @@ export const ATOMPUB_READ_CASES: readonly CorpusCase[] = [
         for (const [accept, body] of [
           ['application/json', '{}'],
           [ATOM_JSON, '{}'],
+          ['application/vnd.eventstore.event+json', '{}'],
+          ['application/vnd.eventstore.event+xml', ''],
+          ['application/octet-stream', ''],
           ['text/xml', ''],
           [ATOM, ''],
         ] as const) {
@@ -516,6 +519,7 @@ export const ATOMPUB_READ_CASES: readonly CorpusCase[] = [
             body,
           ])
           expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8')
+          expect(answer.headers['cache-control']).toBe('no-store')
         }
       }
       for (const number of ['-1', 'x', '1.5'])

@@ -368,6 +368,9 @@ export const ATOMPUB_STREAM_CASES: readonly CorpusCase[] = [
       metadata: '/metadata',
     })
     expectStatus(await read(send, '/streams/s/2'), 404)
+    expect(pagesOf(await feed(send, '/streams/s/0/forward/3'))).not.toHaveProperty('previous')
+    const before = pagesOf(await feed(send, '/streams/s/0/forward/2'))
+    expect(before['previous']).toBe('/2/forward/2')
     const stale = await postEvent(send, 's', 1, { 'es-expectedversion': '-1' })
     expectEmpty(stale, 400, 'Wrong expected EventNumber')
     expect(stale.headers['es-currentversion']).toBe('2')
@@ -523,6 +526,12 @@ export const ATOMPUB_STREAM_CASES: readonly CorpusCase[] = [
       expect(answer.headers['etag']).toBe('"2;-43840953"')
       const again = await read(send, `/streams/$all${path}`, { 'if-none-match': '"2;-43840953"' })
       expectEmpty(again, 304, 'Not Modified')
+      const { headers } = again
+      expect(headers).toMatchObject({
+        vary: expect.stringMatching(/Accept/),
+        etag: '"2;-43840953"',
+      })
+      expect(headers['cache-control']).toBe('max-age=0, no-cache, must-revalidate')
     }
   }),
   signedInCase(

@@ -185,6 +185,12 @@ export const ATOMPUB_WRITE_CASES: readonly CorpusCase[] = [
     expect(answer.headers['content-type']).toBe('application/octet-stream')
     expect(answer.body.equals(bytes)).toBe(true)
   }),
+  signedInCase('atompub: JSON in bytes that are no text is kept as it came', async (send) => {
+    const bytes = Buffer.from([0x22, 0xff, 0x22])
+    expectStatus(await postEvent(send, 's', 1, {}, bytes), 201)
+    const answer = await read(send, '/streams/s/0', { accept: 'application/octet-stream' })
+    expect(answer.body.equals(bytes)).toBe(true)
+  }),
   signedInCase('atompub: numbers keep all their digits', async (send) => {
     const body = '{"n":12345678901234567890,"d":1.50,"e":1E2}'
     expectStatus(await postEvent(send, 's', 1, {}, body), 201)

@@ -34,3 +34,17 @@ it('where everybody may do everything, credentials of nobody are as good as none
   expect((await get(send, '/users', { authorization })).status).toBe(200)
   expect((await get(send, '/users/$current', { authorization })).status).toBe(401)
 })
+
+it.each([
+  ['reader', 401],
+  ['admin', 200],
+])('without credentials a %s changes a password that is known: %i', async (role, status) => {
+  const { send } = await openTestApp({ environment: { APIE_ANONYMOUS: role } })
+  const change = await send({
+    method: 'POST',
+    path: '/users/a@b.c/command/change-password',
+    headers: { 'content-type': 'application/json' },
+    body: '{"currentPassword":"pw","newPassword":"other"}',
+  })
+  expect(change.status).toBe(status)
+})
