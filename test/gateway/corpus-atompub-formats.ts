@@ -147,6 +147,12 @@ const ACCEPTED_NOWHERE: readonly (readonly [string, string, readonly string[]])[
 const ALLOWED_HEADERS =
   'Content-Type, X-Requested-With, X-PINGOTHER, Authorization, ES-LongPoll, ES-ExpectedVersion, ES-EventId, ES-EventType, ES-RequiresMaster, ES-HardDelete, ES-ResolveLinkTo, ES-ExpectedVersion'
 
+/** How a body in a media type begins. */
+function beginningOf(type: string): RegExp {
+  if (type === 'text/html') return /^<!doctype html>/
+  return /xml$/.test(type) ? /^<\?xml version="1.0" encoding="utf-8"\?><(atom:|\w)/ : /^\{/
+}
+
 async function expectType(
   send: Send,
   path: string,
@@ -157,7 +163,10 @@ async function expectType(
   const answer = await ask(send, 'GET', path, headers)
   const [type] = (answer.headers['content-type'] ?? '').split(';')
   if (expected === NONE) expectEmpty(answer, 406, 'Not Acceptable')
-  else expect([path, accept, answer.status, type]).toEqual([path, accept, 200, expected])
+  else {
+    expect([path, accept, answer.status, type]).toEqual([path, accept, 200, expected])
+    expect(answer.body.toString()).toMatch(beginningOf(expected))
+  }
 }
 
 const expectOrigins = (headers: Readonly<Record<string, string>>, methods: string): void =>
