@@ -303,27 +303,23 @@ test('a sync that fails for a reader stops the writers, and no reader sees what 
 
 test('a sync that is under way when others have begun a new file is that of the right file', async () => {
   const { memory } = await prepare({ ...(SCENARIOS[3] as Scenario), before: 2 })
-  let sync = () => {}
-  const slow = {
+  let sync: (() => void) | undefined
+  const slow: Disk = {
     ...memory.disk,
-    syncData: (fd: number) =>
-      new Promise<void>((resolve, reject) => {
-        sync = () => {
-          try {
-            resolve(memory.disk.syncData(fd))
-          } catch (error) {
-            reject(error)
-          }
-        }
-      }),
+    syncData: async (fd) => {
+      if (!sync) await new Promise<void>((resolve) => (sync = resolve))
+      return memory.disk.syncData(fd)
+    },
   }
   const one = await openLog(ROOT, { ...BASE, segmentBytes: 2000, disk: slow })
   const two = await openLog(ROOT, { ...BASE, segmentBytes: 2000, disk: memory.disk })
   const appended = one.log.append(appendTo('s', [longDraft(50)]))
   await new Promise((resolve) => setImmediate(resolve))
   for (let n = 51; n < 70; n++) await two.log.append(appendTo('s', [longDraft(n)]))
-  expect((await one.log.head()).count).toBe(22)
-  sync()
+  const seen = one.log.head()
+  await new Promise((resolve) => setImmediate(resolve))
+  sync?.()
+  expect((await seen).count).toBe(22)
   expect((await appended).kind).toBe('appended')
 })
 

@@ -110,7 +110,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     changes: [
       [
         '    const { follower } = this\n    try {\n      await follower.makeDurable()',
-        '    const { follower } = this\n    for (const { waiting, outcome } of commits) waiting.resolve(outcome)\n    try {\n      await follower.makeDurable()',
+        '    const { follower } = this\n    for (const plan of plans) answer(plan)\n    try {\n      await follower.makeDurable()',
       ],
     ],
     caughtBy: POWER,

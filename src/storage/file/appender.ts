@@ -9,6 +9,10 @@
  *  5. Let go of the lock; sync. A failed sync is final: nobody knows what is on disk.
  *  6. Write index and head, then answer; a process that goes on answers first.
  *
+ * Steps 1 to 4 are one loop, 5 and 6 another: while the disk syncs what was written, the next appends are
+ * decided and written behind it, and the next sync takes them all. What an append was decided by may not be on
+ * disk yet; it is when the append is answered, refusals too.
+ *
  * Killed after 3: the events are in the log, unacknowledged; the client's retry finds them by their ids.
  * Killed within 3: a torn line, void for ever; the next writer ends it with a mark that no line ends with.
  * Killed after 5: as after 3, with the index behind; whoever comes next reads the lines behind it.
@@ -34,8 +38,9 @@ type Attempt = {
   readonly short?: AppError
 }
 
-/** Most bytes of lines that go into one write. */
+/** Most bytes of lines, and most appends, that go into one write: the disk is to sync while others are decided. */
 const BATCH_BYTES = 8 << 20
+const BATCH_APPENDS = 32
 /** Rounds in which a holder that took too long starts again; after them the batch itself is what takes long. */
 const FRESH_ROUNDS = 3
 /** Events behind the index at which a process that goes on writes it, and the time until it does, ms. */
@@ -50,7 +55,10 @@ export class Appender {
   private readonly lookUp: LookUp
   private readonly suspicion: Suspicion
   private waiting: Waiting[] = []
-  private running: Promise<void> | undefined
+  private writing: Promise<void> | undefined
+  /** Written, but not known to be on disk. */
+  private written: Plan[] = []
+  private syncing: Promise<void> | undefined
   private readonly isLongLived: boolean
   private indexTimer: NodeJS.Timeout | undefined
 
@@ -65,26 +73,25 @@ export class Appender {
   append(request: AppendRequest): Promise<AppendOutcome> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ request, resolve, reject })
-      this.running ??= this.run()
+      this.writing ??= this.writeAll()
     })
   }
 
   async close(): Promise<void> {
-    await this.running
+    await this.writing
+    await this.syncing
     this.lock.release()
     await this.settle()
   }
 
   /** Brings the index up to what was answered, where that waits for its time. */
   async settle(): Promise<void> {
-    if (this.indexTimer) await this.writeIndex()
+    if (this.indexTimer || this.syncing) await this.writeIndex()
   }
 
-  private async run(): Promise<void> {
-    // Whatever else this turn of the event loop brings goes into the same batch.
-    if (this.isLongLived) await new Promise((resolve) => setImmediate(resolve))
-    else await Promise.resolve()
+  private async writeAll(): Promise<void> {
     while (this.waiting.length > 0) {
+      await this.turn()
       const batch = this.takeBatch()
       try {
         await this.store(batch)
@@ -92,33 +99,37 @@ export class Appender {
         for (const { reject } of batch) reject(error)
       }
     }
-    this.running = undefined
+    this.writing = undefined
+    this.noteAnswered()
+  }
+
+  /** Whatever else this turn of the event loop brings goes into the same batch. */
+  private async turn(): Promise<void> {
+    if (this.isLongLived) await new Promise((resolve) => setImmediate(resolve))
+    else await Promise.resolve()
   }
 
   private takeBatch(): Waiting[] {
     let bytes = 0
-    const isFull = this.waiting.findIndex(({ request }) => {
+    const isFull = this.waiting.slice(0, BATCH_APPENDS).findIndex(({ request }) => {
       bytes += roughBytes(request)
       return bytes > BATCH_BYTES
     })
-    return this.waiting.splice(0, isFull < 0 ? this.waiting.length : Math.max(isFull, 1))
+    return this.waiting.splice(0, isFull < 0 ? BATCH_APPENDS : Math.max(isFull, 1))
   }
 
   private async store(batch: readonly Waiting[]): Promise<void> {
     this.suspicion.refuse()
     let open = batch
-    try {
-      for (let round = 1; open.length > 0; round++) {
-        if (round > MOST_ROUNDS) {
-          throw new AppError('lock-timeout', 'Other writers were first too many times')
-        }
-        const { plan, lost, short } = await this.attempt(open, round)
-        await this.acknowledge(plan)
-        if (short) throw short
-        open = lost
+    for (let round = 1; open.length > 0; round++) {
+      if (round > MOST_ROUNDS) {
+        throw new AppError('lock-timeout', 'Other writers were first too many times')
       }
-    } finally {
-      this.follower.isAppending = false
+      const { plan, lost, short } = await this.attempt(open, round)
+      this.written.push(plan)
+      this.syncing ??= this.syncAll()
+      if (short) throw short
+      open = lost
     }
   }
 
@@ -178,8 +189,21 @@ export class Appender {
     return events.every(({ hash }) => index.findHash(hash, point.count) !== undefined)
   }
 
-  /** Syncs what was written and answers everybody in the plan. */
-  private async acknowledge({ commits, retries, refusals }: Plan): Promise<void> {
+  private async syncAll(): Promise<void> {
+    while (this.written.length > 0) {
+      const plans = this.written.splice(0)
+      try {
+        await this.acknowledge(plans)
+      } catch (error) {
+        for (const waiting of plans.flatMap(everybodyIn)) waiting.reject(error)
+      }
+    }
+    this.syncing = undefined
+    this.noteAnswered()
+  }
+
+  /** Syncs what was written and answers everybody in the plans. */
+  private async acknowledge(plans: readonly Plan[]): Promise<void> {
     const { follower } = this
     try {
       await follower.makeDurable()
@@ -187,24 +211,51 @@ export class Appender {
       throw outcomeUnknown(error)
     }
     if (!this.isLongLived) await this.writeIndex()
-    if (commits.length > 0) follower.appended.ring()
-    for (const { waiting, outcome } of commits) waiting.resolve(outcome)
-    for (const { waiting, outcome } of retries) waiting.resolve(outcome)
-    for (const { waiting, error } of refusals) waiting.reject(error)
+    if (plans.some(({ commits }) => commits.length > 0)) follower.appended.ring()
+    for (const plan of plans) answer(plan)
     if (this.isLongLived) await this.writeIndexInTime()
+  }
+
+  private noteAnswered(): void {
+    this.follower.isAppending = this.writing !== undefined || this.syncing !== undefined
   }
 
   /** Many events at a time, yet so soon that whoever opens the log finds few behind the index. */
   private async writeIndexInTime(): Promise<void> {
     if (this.follower.index.pendingCount >= INDEX_EVENTS) return await this.writeIndex()
-    this.indexTimer ??= setTimeout(() => void this.writeIndex(), INDEX_MS)
+    this.indexTimer ??= setTimeout(() => this.indexInTime(), INDEX_MS)
+  }
+
+  /** Behind a sync that runs there is another moment for it, and nobody has to wait. */
+  private indexInTime(): void {
+    this.indexTimer = undefined
+    if (!this.syncing) void this.writeIndex()
   }
 
   private async writeIndex(): Promise<void> {
     clearTimeout(this.indexTimer)
     this.indexTimer = undefined
-    await this.follower.exclusive(() => this.follower.writeIndex())
+    const { follower } = this
+    await follower.exclusive(async () => {
+      try {
+        await follower.makeDurable()
+      } catch {
+        // Those whose appends it was are told by their own sync.
+        return
+      }
+      await follower.writeIndex()
+    })
   }
+}
+
+function answer({ commits, retries, refusals }: Plan): void {
+  for (const { waiting, outcome } of commits) waiting.resolve(outcome)
+  for (const { waiting, outcome } of retries) waiting.resolve(outcome)
+  for (const { waiting, error } of refusals) waiting.reject(error)
+}
+
+function everybodyIn({ commits, retries, refusals }: Plan): Waiting[] {
+  return [...commits, ...retries, ...refusals].map(({ waiting }) => waiting)
 }
 
 /** Keeps of a plan what holds without the commits that did not come to count; the rest is tried again. */
@@ -215,8 +266,8 @@ function settled(
   const holds = ({ outcome }: { readonly outcome: AppendOutcome }) => counts(outcome)
   const plan = { commits: commits.filter(holds), retries: retries.filter(holds), refusals: [] }
   const kept = new Set([...plan.commits, ...plan.retries].map(({ waiting }) => waiting))
-  const lost = [...commits, ...retries, ...refusals].map(({ waiting }) => waiting)
-  return { plan, lost: lost.filter((waiting) => !kept.has(waiting)) }
+  const lost = everybodyIn({ commits, retries, refusals }).filter((waiting) => !kept.has(waiting))
+  return { plan, lost }
 }
 
 function roughBytes(request: AppendRequest): number {

@@ -42,6 +42,8 @@ export class LogEnd {
   damage: AppError | undefined
   /** Where the log goes on, once it has ended for ever. */
   movedTo: number | undefined
+  /** Events below it were read from the log: others may have been told that they are on disk. */
+  readTo = 0
   /** Void bytes seen behind the point. */
   voidBytes = 0
   private readonly options: EndOptions
@@ -106,6 +108,7 @@ export class LogEnd {
           const { indexed, point } = lineEvents(meaning.events, this.point, offset, seen)
           taker.add(indexed)
           this.point = point
+          this.readTo = point.count
         } else if (meaning.kind !== 'void') {
           return this.endAt(meaning, offset, size, taker)
         }

@@ -24,6 +24,7 @@ import type { LogOptions } from './log-options.ts'
 import { passOver } from './pass-over.ts'
 import type { Segment } from './segment.ts'
 import { SegmentShelf } from './segment-shelf.ts'
+import { SegmentSyncs } from './segment-syncs.ts'
 import type { Suspicion } from './suspicion.ts'
 
 /** Events in memory at which the index is written while a log is read. */
@@ -46,6 +47,7 @@ export class LogFollower {
   end: LogEnd
   private keeper: IndexKeeper
   private readonly shelf: SegmentShelf
+  private readonly syncs: SegmentSyncs
   /** Where an index ended that was taken over from a head, until the log was compared with it. */
   private anchor: LogPoint | undefined
   /** Events that a head spoke of; -1: no head was seen. */
@@ -58,6 +60,7 @@ export class LogFollower {
     this.keeper = new IndexKeeper(options)
     this.shelf = new SegmentShelf(options.disk, options.layout)
     this.end = new LogEnd(options)
+    this.syncs = new SegmentSyncs(options.disk, suspicion)
   }
 
   /** Behind the last event that was read. */
@@ -109,7 +112,8 @@ export class LogFollower {
 
   /** How many events a reader may see, where nothing has to be read or waited for to tell. */
   unchanged(): number | undefined {
-    if (this.durable !== this.point.count && !this.isAppending) return undefined
+    const isOwn = this.isAppending && this.durable >= this.end.readTo
+    if (this.durable !== this.point.count && !isOwn) return undefined
     return this.end.isUnchanged ? this.durable : undefined
   }
 
@@ -145,20 +149,17 @@ export class LogFollower {
   /** Syncs the log up to the point. @throws AppError where the device refuses, now or before */
   async makeDurable(): Promise<void> {
     const { count } = this.point
+    await this.syncs.over()
     if (this.durable >= count) return
+    // What was written while another sync ran is synced along.
+    const { count: reached } = this.point
     if (this.segment) await this.sync(this.segment)
-    this.durable = Math.max(this.durable, count)
+    this.durable = Math.max(this.durable, reached)
   }
 
-  /** Syncs a file of the log. A sync that failed is final, whoever asked for it. */
+  /** Syncs a file of the log; see `SegmentSyncs`. */
   async sync(segment: Segment): Promise<void> {
-    if (!this.options.sync) return
-    this.suspicion.refuse()
-    try {
-      await segment.using(() => this.options.disk.syncData(segment.fd))
-    } catch (error) {
-      throw this.suspicion.raise(error)
-    }
+    if (this.options.sync) await this.syncs.sync(segment)
   }
 
   /** Writes pending events into the index files and the head. Only inside `exclusive`, when durable. */
