@@ -16,12 +16,12 @@ import { atompub } from './atompub.ts'
 import { cgi } from './cgi.ts'
 import { content } from './content.ts'
 import { engine } from './engine.ts'
+import { engines } from './engines.ts'
 import { eventServer } from './event-server.ts'
 import { clearOldStores, filledStore, sourceDigest } from './filled-store.ts'
 import { growth } from './growth.ts'
 import { growthPicture } from './growth-picture.ts'
 import { isKept, type Measurement, type Row, type Size, say } from './measurement.ts'
-import { postgres } from './postgres.ts'
 import { buildApie } from './programs.ts'
 import { serveAppends } from './serve-appends.ts'
 import { streamEvents } from './stream-events.ts'
@@ -37,7 +37,7 @@ const ALL: readonly Measurement[] = [
   apache,
   engine,
   eventServer,
-  postgres,
+  engines,
 ]
 
 const QUICK: Size = {
