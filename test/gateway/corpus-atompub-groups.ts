@@ -87,8 +87,14 @@ export const ATOMPUB_GROUP_CASES: readonly CorpusCase[] = [
     for (const body of bombs) {
       expectStatus(await ask(send, 'PUT', GROUP, body, { 'content-type': 'text/xml' }), 400)
     }
-    expectStatus(await ask(send, 'PUT', '/subscriptions/$all/g', {}), 400)
-    expectStatus(await ask(send, 'PUT', '/subscriptions/orders/a::b', {}), 400)
+    for (const path of ['/subscriptions/$all/g', '/subscriptions/orders/a::b']) {
+      const answer = await ask(send, 'PUT', path, {})
+      expectStatus(answer, 400)
+      expect(json(answer)).toMatchObject({
+        result: 'Fail',
+        reason: expect.stringMatching(/must not/),
+      })
+    }
     expectStatus(await get(send, `${GROUP}/info`), 404)
   }),
   signedInCase('messages come as a feed with the addresses to acknowledge by', async (send) => {
