@@ -3,7 +3,13 @@
  * it in the same batch, and words the commits. Writes nothing; that is `appender.ts`.
  */
 import { claimedBy, decideAppend, type LogView } from '../../domain/append.ts'
-import { type EventDraft, eventText, type StoredEvent, TOMBSTONE_TYPE } from '../../domain/event.ts'
+import {
+  type EventDraft,
+  type EventHash,
+  eventText,
+  type StoredEvent,
+  TOMBSTONE_TYPE,
+} from '../../domain/event.ts'
 import type { AppendOutcome, AppendRequest, StreamState } from '../../domain/ports.ts'
 import { streamSequence } from '../../domain/sequence.ts'
 import type { MaybeLater } from '../../kit/maybe-later.ts'
@@ -37,8 +43,6 @@ export type Plan = {
   readonly retries: readonly { readonly waiting: Waiting; readonly outcome: AppendOutcome }[]
   readonly refusals: readonly { readonly waiting: Waiting; readonly error: unknown }[]
 }
-
-const NOTHING = Buffer.alloc(0)
 
 /** What is settled about a stream by the events below position `end`. */
 type FindState = (stream: string, end: number) => MaybeLater<StreamState>
@@ -103,8 +107,8 @@ function wordCommit(waiting: Waiting, firstVersion: number, at: LogPoint): Plann
   const { line, hashes } = commitLine(at.hash, at.offset, at.count, texts)
   const events = request.events.map((draft, index) => ({
     position: at.count + index,
-    hash: hashes[index] ?? at.hash,
-    json: texts[index] ?? NOTHING,
+    hash: hashes[index] as EventHash,
+    json: texts[index] as Buffer,
     draft,
   }))
   return {
@@ -117,7 +121,7 @@ function wordCommit(waiting: Waiting, firstVersion: number, at: LogPoint): Plann
     },
     point: {
       count: at.count + events.length,
-      hash: hashes.at(-1) ?? at.hash,
+      hash: hashes.at(-1) as EventHash,
       segment: at.segment,
       offset: at.offset + line.length,
       createdAtMs,
@@ -191,9 +195,8 @@ class BatchView implements LogView {
     const isMarked = isDeleted || claimedBy(waiting.request).producer !== undefined
     this.versions.set(stream, this.lastVersion(stream) + events.length)
     events.forEach(({ eventId }, index) => {
-      const stored = outcome.events[index]
+      const stored = outcome.events[index] as StoredEvent
       const same = this.events.get(eventId)
-      if (!stored) return
       if (same) same.push({ stream, stored })
       else this.events.set(eventId, [{ stream, stored }])
     })

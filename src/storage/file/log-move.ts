@@ -94,13 +94,13 @@ function writeCommit(follower: LogFollower, events: readonly StreamDraft[]): boo
   const { line, hashes } = commitLine(point.hash, offset, point.count, texts)
   const stored = texts.map((text, at) => ({
     position: point.count + at,
-    hash: hashes[at] ?? point.hash,
+    hash: hashes[at] as EventHash,
     json: text,
   }))
   const bytes = Buffer.concat([Buffer.from(prefix), line])
   const indexed = placed(events, stored, { ...point, offset, createdAtMs }, line.length)
   if (!writeIndexed(follower, bytes, indexed).isWhole) return false
-  const hash: EventHash = hashes.at(-1) ?? point.hash
+  const hash = hashes.at(-1) as EventHash
   const end = offset + line.length
   const count = point.count + events.length
   follower.end.noteOwn({ ...point, count, hash, offset: end, createdAtMs }, end)
@@ -118,8 +118,8 @@ function placed(
   return stored.map(({ hash, json }, at) => {
     const place = { segment, offset: start, length: json.length, lineOffset: offset }
     start += json.length + 1
-    const { stream = '' as StreamName, draft } = events[at] ?? {}
-    const { eventType = '', eventId = '' } = draft ?? {}
+    const { stream, draft } = events[at] as StreamDraft
+    const { eventType, eventId } = draft
     return { ...place, createdAtMs, hash, stream, eventType, eventId, isOwned: false }
   })
 }

@@ -55,7 +55,8 @@ export class Places {
     let high = this.count
     while (high - low > BLOCK) {
       const middle = Math.floor((low + high) / 2)
-      if ((this.rows(middle, 1)[0]?.before ?? 0) < before) low = middle + 1
+      const [row] = this.rows(middle, 1) as [Place]
+      if (row.before < before) low = middle + 1
       else high = middle + 1
     }
     const block = this.rows(low, Math.min(this.count, high + 1) - low)
