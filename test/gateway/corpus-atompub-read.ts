@@ -373,6 +373,7 @@ export const ATOMPUB_READ_CASES: readonly CorpusCase[] = [
       expectBad(wrong, 'ES-LongPoll header has wrong format.')
     }
     expectStatus(await read(send, '/streams/s', { 'es-longpoll': '60' }), 200)
+    expectStatus(await read(send, '/streams/s/0/forward/20', { 'es-longpoll': '10' }), 200)
   }),
 
   signedInCase('atompub: a stream that is not there is 404', async (send) => {
