@@ -24,7 +24,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   {
     name: 'no-sync',
     file: 'log-follower.ts',
-    changes: [['if (this.segment) await this.sync(this.segment)', '']],
+    changes: [['if (this.segment) await this.syncs.sync(this.segment)', '']],
     caughtBy: POWER,
     scale: 0.02,
   },
@@ -34,7 +34,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     changes: [
       [
         '      await follower.makeDurable()\n    } catch',
-        '      follower.durable = follower.point.count\n      await follower.exclusive(() => follower.writeIndex())\n      await follower.sync(follower.segment as never)\n    } catch',
+        '      follower.durable = follower.point.count\n      await follower.exclusive(() => follower.writeIndex())\n      await follower.syncs.sync(follower.segment as never)\n    } catch',
       ],
     ],
     caughtBy: POWER,

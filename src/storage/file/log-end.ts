@@ -84,9 +84,11 @@ export class LogEnd {
 
   /** Forgets the current file; the next look opens the one that the point is in. */
   leave(): void {
-    this.current?.close()
+    const { current } = this
     this.current = undefined
     this.readSize = -1
+    // Where even this fails, nobody must use it any more.
+    current?.close()
   }
 
   /** Opens the file anew where it could only be opened for reading; the cause may be gone. */

@@ -14,6 +14,7 @@ import { AppError } from '../../domain/app-error.ts'
 import type { Progress } from '../../domain/ports.ts'
 import { Bell } from '../../kit/bell.ts'
 import { monotonicMs } from '../../kit/monotonic.ts'
+import { Turns } from '../../kit/turns.ts'
 import { isAnchored } from './anchor.ts'
 import { type IndexHead, mostOf } from './head-file.ts'
 import { IndexKeeper } from './index-keeper.ts'
@@ -43,16 +44,17 @@ export class LogFollower {
   /** Set while an append of this process is between its write and its acknowledgement. */
   isAppending = false
   readonly suspicion: Suspicion
+  readonly syncs: SegmentSyncs
   /** What was read of the log itself. */
   end: LogEnd
   private keeper: IndexKeeper
   private readonly shelf: SegmentShelf
-  private readonly syncs: SegmentSyncs
   /** Where an index ended that was taken over from a head, until the log was compared with it. */
   private anchor: LogPoint | undefined
   /** Events that a head spoke of; -1: no head was seen. */
   private headCount = -1
-  private queue: Promise<unknown> = Promise.resolve()
+  private readonly changes = new Turns()
+  private readonly durability = new Turns()
 
   constructor(options: LogOptions, suspicion: Suspicion) {
     this.options = options
@@ -60,7 +62,7 @@ export class LogFollower {
     this.keeper = new IndexKeeper(options)
     this.shelf = new SegmentShelf(options.disk, options.layout)
     this.end = new LogEnd(options)
-    this.syncs = new SegmentSyncs(options.disk, suspicion)
+    this.syncs = new SegmentSyncs(options, suspicion)
   }
 
   /** Behind the last event that was read. */
@@ -84,9 +86,7 @@ export class LogFollower {
 
   /** Runs `work` while no other work on this follower runs. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.queue.then(work)
-    this.queue = done.catch(() => {})
-    return done
+    return this.changes.take(work)
   }
 
   /**
@@ -147,19 +147,17 @@ export class LogFollower {
   }
 
   /** Syncs the log up to the point. @throws AppError where the device refuses, now or before */
-  async makeDurable(): Promise<void> {
+  makeDurable(): Promise<void> {
     const { count } = this.point
-    await this.syncs.over()
-    if (this.durable >= count) return
-    // What was written while another sync ran is synced along.
-    const { count: reached } = this.point
-    if (this.segment) await this.sync(this.segment)
-    this.durable = Math.max(this.durable, reached)
+    return this.durability.take(() => this.makeDurableTo(count))
   }
 
-  /** Syncs a file of the log; see `SegmentSyncs`. */
-  async sync(segment: Segment): Promise<void> {
-    if (this.options.sync) await this.syncs.sync(segment)
+  /** What was written while another sync ran is synced along. */
+  private async makeDurableTo(count: number): Promise<void> {
+    if (this.durable >= count) return
+    const { count: reached } = this.point
+    if (this.segment) await this.syncs.sync(this.segment)
+    this.durable = Math.max(this.durable, reached)
   }
 
   /** Writes pending events into the index files and the head. Only inside `exclusive`, when durable. */
@@ -212,7 +210,7 @@ export class LogFollower {
   }
 
   async close(): Promise<void> {
-    await this.queue
+    await this.changes.over()
     await this.keeper.settle()
     this.index.close()
     this.end.leave()

@@ -65,7 +65,7 @@ export async function moveOn(
       const prefix = voidPrefix(follower)
       const line = movedLine(point, follower.end.size + prefix.length, generation)
       options.disk.appendOnce(segment.fd, Buffer.concat([Buffer.from(prefix), line]))
-      await follower.sync(segment)
+      await follower.syncs.sync(segment)
       await follower.catchUp()
       return follower.end.movedTo === generation
     })

@@ -58,7 +58,7 @@ export async function seal(follower: LogFollower): Promise<void> {
   const prefix = voidPrefix(follower)
   const line = sealLine(follower.point, size + prefix.length)
   options.disk.appendOnce(segment.fd, Buffer.concat([Buffer.from(prefix), line]))
-  await follower.sync(segment)
+  await follower.syncs.sync(segment)
   await follower.catchUp()
 }
 

@@ -2,40 +2,37 @@
  * Syncs the files of a log, one at a time: of two syncs that run at once only one is told of a failure. One
  * that failed is final, whoever asked for it.
  */
+import { Turns } from '../../kit/turns.ts'
 import type { Disk } from './disk.ts'
 import type { Segment } from './segment.ts'
 import type { Suspicion } from './suspicion.ts'
 
-export class SegmentSyncs {
-  private readonly disk: Disk
-  private readonly suspicion: Suspicion
-  private running: Promise<void> = Promise.resolve()
+type SyncOptions = {
+  readonly disk: Disk
+  /** False: nothing is synced. */
+  readonly sync: boolean
+}
 
-  constructor(disk: Disk, suspicion: Suspicion) {
-    this.disk = disk
+export class SegmentSyncs {
+  private readonly options: SyncOptions
+  private readonly suspicion: Suspicion
+  private readonly turns = new Turns()
+
+  constructor(options: SyncOptions, suspicion: Suspicion) {
+    this.options = options
     this.suspicion = suspicion
   }
 
-  /** Resolves when those that were asked for are over, however they end. */
-  over(): Promise<void> {
-    return this.running
-  }
-
   /** @throws AppError `storage-unavailable` where one has failed before, `outcome-unknown` where this one does */
-  sync(segment: Segment): Promise<void> {
-    const before = this.running
-    const done = segment.using(async () => {
-      await before
-      await this.syncOne(segment)
-    })
-    this.running = done.catch(() => {})
-    return done
+  async sync(segment: Segment): Promise<void> {
+    if (!this.options.sync) return
+    await segment.using(() => this.turns.take(() => this.syncOne(segment)))
   }
 
   private async syncOne({ fd }: Segment): Promise<void> {
     this.suspicion.refuse()
     try {
-      await this.disk.syncData(fd)
+      await this.options.disk.syncData(fd)
     } catch (error) {
       throw this.suspicion.raise(error)
     }
