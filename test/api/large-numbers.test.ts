@@ -1,14 +1,13 @@
 /** Numbers on both sides of 2^31, 2^32 and 2^53 in each API, on a log that has come that far. */
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { syncDisk } from '../../src/storage/file/disk.ts'
-import { openFileStore } from '../../src/storage/file/engine.ts'
 import { noLock } from '../../src/storage/file/lock.ts'
 import { bootId } from '../crash/open-log.ts'
 import type { Send } from '../gateway/corpus.ts'
 import { signedIn } from '../gateway/corpus-request.ts'
 import { scratchFolders } from '../support/data-folder.ts'
 import { uuid } from '../support/drafts.ts'
+import { openTestStore } from '../support/file-store.ts'
 import { plantLog } from '../support/planted-log.ts'
 import { openTestApp } from '../support/test-app.ts'
 
@@ -21,19 +20,12 @@ const BEYOND = ['9007199254740992', '18446744073709551616', '1'.repeat(30)]
 async function open(count: number, version: number): Promise<Send> {
   const root = join(newFolder(), 'data')
   await plantLog(root, bootId(), { count, version })
-  const store = await openFileStore({
-    disk: syncDisk,
-    root,
+  const store = await openTestStore(root, {
     create: false,
-    allowUnsafe: false,
     clock: { now: () => 1 },
-    segmentBytes: 1 << 20,
-    lockTimeoutMs: 1000,
     sync: false,
-    catchUpMs: 1000,
     lock: noLock,
   })
-  if (!store) throw new Error('The data folder is not there')
   return signedIn((await openTestApp({ store })).send)
 }
 

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asyncDisk, type Disk, syncDisk } from '../../src/storage/file/disk.ts'
-import { openFileStore } from '../../src/storage/file/engine.ts'
 import { createMemoryStore } from '../../src/storage/memory/engine.ts'
+import { openTestStore } from '../support/file-store.ts'
 import { makeMongoPlace, mongoUrl, openMongoPlace } from '../support/mongodb-store.ts'
 import { postgresUrl } from '../support/postgres-cluster.ts'
 import { makePostgresPlace, openPostgresPlace } from '../support/postgres-store.ts'
@@ -26,21 +26,13 @@ const file = (name: string, disk: Disk): Engine => ({
   async open({ clock }) {
     const folder = mkdtempSync(join(tmpdir(), 'apie-contract-'))
     const open = async () => {
-      const store = await openFileStore({
+      return openTestStore(join(folder, 'data'), {
         disk,
-        root: join(folder, 'data'),
-        create: true,
-        allowUnsafe: false,
         clock,
         segmentBytes: 64 * 1024,
-        lockTimeoutMs: 8000,
-        sync: true,
-        catchUpMs: 10_000,
         leaveRecordsAt: 10,
         isLongLived: disk === asyncDisk,
       })
-      if (!store) throw new Error('The store was not made')
-      return store
     }
     let store = await open()
     return {

@@ -5,10 +5,10 @@ import { afterEach, expect, test } from 'vitest'
 import { createBrokerStream } from '../../src/domain/broker/broker-stream.ts'
 import { parseStreamName } from '../../src/domain/stream-name.ts'
 import { asyncDisk } from '../../src/storage/file/disk.ts'
-import { openFileStore } from '../../src/storage/file/engine.ts'
 import { violations } from '../domain/broker/model/oracle.ts'
 import { type ScriptedApi, scriptedApi } from '../support/broker.ts'
 import { bundledProgram } from '../support/bundled-program.ts'
+import { openTestStore } from '../support/file-store.ts'
 import { verifyStore } from '../support/store.ts'
 import { crashRun, scaled, tell } from './crash-run.ts'
 
@@ -20,18 +20,7 @@ afterEach(async () => {
 const REQUESTS = 60
 
 async function openStore(root: string) {
-  const store = await openFileStore({
-    disk: asyncDisk,
-    root,
-    create: true,
-    allowUnsafe: false,
-    clock: { now: () => Date.now() },
-    segmentBytes: 1 << 20,
-    lockTimeoutMs: 8000,
-    sync: true,
-    catchUpMs: 10_000,
-  })
-  if (!store) throw new Error('The store was not made')
+  const store = await openTestStore(root, { disk: asyncDisk })
   return { store, stream: createBrokerStream(store.log, parseStreamName('broker')) }
 }
 

@@ -2,9 +2,10 @@
 import { expect, test } from 'vitest'
 import type { ContentHash } from '../../src/domain/ports.ts'
 import { sha256Hex } from '../../src/kit/sha256.ts'
-import { type FileStore, openFileStore } from '../../src/storage/file/engine.ts'
+import type { FileStore } from '../../src/storage/file/engine.ts'
 import { noLock } from '../../src/storage/file/lock.ts'
 import { appendTo, draft, jsonBody } from '../support/drafts.ts'
+import { openTestStore } from '../support/file-store.ts'
 import { count, crashRun, type Random, scaled, tell } from './crash-run.ts'
 import { MemoryDisk } from './memory-disk.ts'
 import { openLog } from './open-log.ts'
@@ -14,22 +15,14 @@ import { type Loss, PowerDisk } from './power-disk.ts'
 const ROOT = '/data'
 const NAMES = { filename: 'a.txt', mediaType: 'text/plain' }
 
-async function open(disk: MemoryDisk['disk']): Promise<FileStore> {
-  const store = await openFileStore({
+function open(disk: MemoryDisk['disk']): Promise<FileStore> {
+  return openTestStore(ROOT, {
     disk,
-    root: ROOT,
-    create: true,
-    allowUnsafe: false,
     clock: { now: () => 1_800_000_000_000 },
     segmentBytes: 2000,
-    lockTimeoutMs: 1000,
-    sync: true,
-    catchUpMs: 20_000,
     leaveRecordsAt: 4,
     lock: noLock,
   })
-  if (!store) throw new Error('The data folder was not made')
-  return store
 }
 
 /** What a store was told to do and answered, so far. */

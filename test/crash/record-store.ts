@@ -1,7 +1,8 @@
 /** A store whose records move on to a new generation every few writes. */
 import { type Disk, syncDisk } from '../../src/storage/file/disk.ts'
-import { type FileStore, openFileStore } from '../../src/storage/file/engine.ts'
+import type { FileStore } from '../../src/storage/file/engine.ts'
 import type { Lock } from '../../src/storage/file/lock.ts'
+import { openTestStore } from '../support/file-store.ts'
 
 /** Old revisions after which the records move on. */
 export const LEAVE_AT = 20
@@ -15,19 +16,12 @@ export async function openRecords(
     readonly lock?: Lock
   } = {},
 ): Promise<FileStore> {
-  const store = await openFileStore({
+  return openTestStore(root, {
     disk: turns.disk ?? syncDisk,
-    root,
-    create: true,
-    allowUnsafe: false,
     clock: { now: turns.now ?? Date.now },
     segmentBytes: 8192,
-    lockTimeoutMs: 20_000,
     sync: false,
-    catchUpMs: 20_000,
     leaveRecordsAt: turns.leaveAt ?? LEAVE_AT,
     ...(turns.lock && { lock: turns.lock }),
   })
-  if (!store) throw new Error('The data folder was not made')
-  return store
 }

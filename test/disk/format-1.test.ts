@@ -13,9 +13,10 @@ import { afterEach, expect, test } from 'vitest'
 import type { EventHash } from '../../src/domain/event.ts'
 import type { ContentHash } from '../../src/domain/ports.ts'
 import { streamSequence, typeSequence } from '../../src/domain/sequence.ts'
-import { syncDisk } from '../../src/storage/file/disk.ts'
-import { type FileStore, openFileStore } from '../../src/storage/file/engine.ts'
+import {} from '../../src/storage/file/disk.ts'
+import { type FileStore } from '../../src/storage/file/engine.ts'
 import { appendTo, draft, textOf } from '../support/drafts.ts'
+import { openTestStore } from '../support/file-store.ts'
 
 const FROZEN = fileURLToPath(new URL('./format-1', import.meta.url))
 const HEAD = '1081e87a44a8ca9545e06dd9b3b44f2c2d2e02138d2ae367b1cd2f6682921d5c'
@@ -43,19 +44,7 @@ async function openCopy(leaveOut: readonly string[] = []): Promise<FileStore> {
   }
   chmodSync(root, 0o700)
   for (const name of leaveOut) rmSync(join(root, name), { recursive: true })
-  const store = await openFileStore({
-    disk: syncDisk,
-    root,
-    create: false,
-    allowUnsafe: false,
-    clock: { now: () => Date.parse('2027-01-01T00:00:00.000Z') },
-    segmentBytes: 4096,
-    lockTimeoutMs: 8000,
-    sync: true,
-    catchUpMs: 5000,
-  })
-  if (!store) throw new Error('The frozen folder did not open')
-  return store
+  return openTestStore(root, { create: false, clock: { now: () => Date.parse('2027-01-01T00:00:00.000Z') }, segmentBytes: 4096 })
 }
 
 for (const [what, leaveOut] of [

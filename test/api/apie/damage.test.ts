@@ -3,9 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { syncDisk } from '../../../src/storage/file/disk.ts'
-import { openFileStore } from '../../../src/storage/file/engine.ts'
 import { append, json, signedIn } from '../../gateway/corpus-request.ts'
+import { openTestStore } from '../../support/file-store.ts'
 import { openTestApp } from '../../support/test-app.ts'
 
 const folders: string[] = []
@@ -14,18 +13,7 @@ afterEach(() => {
 })
 
 async function openFile(root: string) {
-  const store = await openFileStore({
-    disk: syncDisk,
-    root,
-    create: true,
-    allowUnsafe: false,
-    clock: { now: () => Date.now() },
-    segmentBytes: 1024 * 1024,
-    lockTimeoutMs: 8000,
-    sync: true,
-    catchUpMs: 10_000,
-  })
-  if (!store) throw new Error('The store was not made')
+  const store = await openTestStore(root)
   const { send } = await openTestApp({ store })
   return { store, send: signedIn(send) }
 }

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { AppError } from '../../../src/domain/app-error.ts'
 import { asyncDisk, type Disk, diskError, syncDisk } from '../../../src/storage/file/disk.ts'
-import { type FileStore, openFileStore } from '../../../src/storage/file/engine.ts'
+import type { FileStore } from '../../../src/storage/file/engine.ts'
 import { appendTo, draft } from '../../support/drafts.ts'
+import { openTestStore } from '../../support/file-store.ts'
 
 const EVENTS = 100
 
@@ -25,19 +26,7 @@ function makeRoot(): string {
 }
 
 async function open(root: string, disk: Disk): Promise<FileStore> {
-  const store = await openFileStore({
-    disk,
-    root,
-    create: true,
-    allowUnsafe: false,
-    clock: { now: Date.now },
-    segmentBytes: 1 << 20,
-    lockTimeoutMs: 20_000,
-    sync: true,
-    catchUpMs: 20_000,
-    isLongLived: true,
-  })
-  if (!store) throw new Error('The data folder was not made')
+  const store = await openTestStore(root, { disk, isLongLived: true })
   stores.push(store)
   return store
 }

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { asyncDisk, type Disk, diskError, syncDisk } from '../../../src/storage/file/disk.ts'
-import { openFileStore } from '../../../src/storage/file/engine.ts'
 import { appendTo, draft } from '../../support/drafts.ts'
+import { openTestStore } from '../../support/file-store.ts'
 
 const folders: string[] = []
 
@@ -42,21 +42,8 @@ function withBrokenRecord(disk: Disk, call: 'readAt' | 'close'): Disk {
   }
 }
 
-async function openStore(root: string, disk: Disk, isLongLived: boolean) {
-  const store = await openFileStore({
-    disk,
-    root,
-    create: true,
-    allowUnsafe: false,
-    clock: { now: Date.now },
-    segmentBytes: 1 << 20,
-    lockTimeoutMs: 20_000,
-    sync: true,
-    catchUpMs: 5000,
-    isLongLived,
-  })
-  if (!store) throw new Error('The data folder was not made')
-  return store
+function openStore(root: string, disk: Disk, isLongLived: boolean) {
+  return openTestStore(root, { disk, isLongLived })
 }
 
 function makeRoot(): string {

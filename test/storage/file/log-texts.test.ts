@@ -8,7 +8,7 @@ import { eventTextWithHash } from '../../../src/domain/event-text.ts'
 import type { StreamName } from '../../../src/domain/stream-name.ts'
 import type { JsonText } from '../../../src/kit/json-text.ts'
 import { asyncDisk } from '../../../src/storage/file/disk.ts'
-import { openFileStore } from '../../../src/storage/file/engine.ts'
+import { openTestStore } from '../../support/file-store.ts'
 import { handClock } from '../../support/store.ts'
 
 let root = ''
@@ -17,21 +17,14 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { recursive: true, force: true }))
 
-async function open() {
-  const store = await openFileStore({
+function open() {
+  return openTestStore(join(root, 'data'), {
     disk: asyncDisk,
-    root: join(root, 'data'),
-    create: true,
-    allowUnsafe: false,
     clock: handClock(),
     segmentBytes: 64 * 1024,
-    lockTimeoutMs: 8000,
     sync: false,
-    catchUpMs: 10_000,
     isLongLived: true,
   })
-  if (!store) throw new Error('The store was not made')
-  return store
 }
 
 type OpenStore = Awaited<ReturnType<typeof open>>

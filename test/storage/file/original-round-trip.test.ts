@@ -5,9 +5,9 @@ import { expect, it } from 'vitest'
 import { chainHash, EMPTY_HASH } from '../../../src/domain/event.ts'
 import type { ContentHash } from '../../../src/domain/ports.ts'
 import { asyncDisk } from '../../../src/storage/file/disk.ts'
-import { openFileStore } from '../../../src/storage/file/engine.ts'
 import { exportOriginal, importOriginal } from '../../../src/storage/file/original-layout.ts'
 import { fixedClock, scratchFolders } from '../../support/data-folder.ts'
+import { openTestStore } from '../../support/file-store.ts'
 import { collect, verifyStore } from '../../support/store.ts'
 
 const newFolder = scratchFolders()
@@ -17,20 +17,12 @@ const HELLO = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'
 
 const text = () => 'text/plain'
 
-async function openStore() {
-  const store = await openFileStore({
+function openStore() {
+  return openTestStore(join(newFolder(), 'data'), {
     disk: asyncDisk,
-    root: join(newFolder(), 'data'),
-    create: true,
-    allowUnsafe: false,
     clock: fixedClock,
     segmentBytes: 64 * 1024,
-    lockTimeoutMs: 8000,
-    sync: true,
-    catchUpMs: 10_000,
   })
-  if (!store) throw new Error('the store was not made')
-  return store
 }
 
 it('a folder of the original goes in and comes out byte by byte', async () => {

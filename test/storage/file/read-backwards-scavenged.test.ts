@@ -3,9 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { syncDisk } from '../../../src/storage/file/disk.ts'
-import { openFileStore } from '../../../src/storage/file/engine.ts'
 import { appendTo, draft, jsonBody } from '../../support/drafts.ts'
+import { openTestStore } from '../../support/file-store.ts'
 import { collect } from '../../support/store.ts'
 
 const folders: string[] = []
@@ -13,20 +12,8 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
 
-async function openStore(root: string) {
-  const store = await openFileStore({
-    disk: syncDisk,
-    root,
-    create: true,
-    allowUnsafe: false,
-    clock: { now: Date.now },
-    segmentBytes: 4000,
-    lockTimeoutMs: 20_000,
-    sync: false,
-    catchUpMs: 5000,
-  })
-  if (!store) throw new Error('The data folder was not made')
-  return store
+function openStore(root: string) {
+  return openTestStore(root, { segmentBytes: 4000, sync: false })
 }
 
 test('whoever reads backwards while files are scavenged and the index is built anew reads all', async () => {

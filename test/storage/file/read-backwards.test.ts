@@ -2,27 +2,14 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { syncDisk } from '../../../src/storage/file/disk.ts'
-import { openFileStore } from '../../../src/storage/file/engine.ts'
 import { fixedClock, scratchFolders } from '../../support/data-folder.ts'
 import { appendTo, draft } from '../../support/drafts.ts'
+import { openTestStore } from '../../support/file-store.ts'
 
 const folders = scratchFolders()
 
-async function open(root: string) {
-  const store = await openFileStore({
-    disk: syncDisk,
-    root,
-    create: true,
-    allowUnsafe: false,
-    clock: fixedClock,
-    segmentBytes: 64 * 1024,
-    lockTimeoutMs: 8000,
-    sync: false,
-    catchUpMs: 10_000,
-  })
-  if (!store) throw new Error('The store was not made')
-  return store
+function open(root: string) {
+  return openTestStore(root, { clock: fixedClock, segmentBytes: 64 * 1024, sync: false })
 }
 
 async function filled(root: string, events: number) {

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { AppError } from '../../../src/domain/app-error.ts'
 import { type Disk, diskError, syncDisk } from '../../../src/storage/file/disk.ts'
-import { openFileStore } from '../../../src/storage/file/engine.ts'
 import { appendTo, draft } from '../../support/drafts.ts'
+import { openTestStore } from '../../support/file-store.ts'
 
 const folders: string[] = []
 
@@ -31,17 +31,7 @@ function lockableDisk(): { disk: Disk; state: { isLocked: boolean } } {
 }
 
 function openStore(disk: Disk, root: string) {
-  return openFileStore({
-    disk,
-    root,
-    create: true,
-    allowUnsafe: false,
-    clock: { now: () => 1_800_000_000_000 },
-    segmentBytes: 1 << 20,
-    lockTimeoutMs: 8000,
-    sync: true,
-    catchUpMs: 5000,
-  })
+  return openTestStore(root, { disk, clock: { now: () => 1_800_000_000_000 } })
 }
 
 test('a process that opened the log while it was read-only appends once it no longer is', async () => {
@@ -50,19 +40,19 @@ test('a process that opened the log while it was read-only appends once it no lo
   const root = join(folder, 'data')
   const { disk, state } = lockableDisk()
   const first = await openStore(disk, root)
-  await first?.log.append(appendTo('s', [draft(1)]))
-  await first?.close()
+  await first.log.append(appendTo('s', [draft(1)]))
+  await first.close()
 
   state.isLocked = true
   const store = await openStore(disk, root)
-  expect((await store?.log.head())?.count).toBe(1)
-  const refusal = await store?.log.append(appendTo('s', [draft(2)])).catch((error) => error)
+  expect((await store.log.head())?.count).toBe(1)
+  const refusal = await store.log.append(appendTo('s', [draft(2)])).catch((error) => error)
   expect(refusal).toBeInstanceOf(AppError)
   expect(refusal).toMatchObject({ code: 'storage-read-only' })
 
   state.isLocked = false
-  await store?.log.append(appendTo('s', [draft(2)]))
-  expect((await store?.log.head())?.count).toBe(2)
-  expect((await store?.log.verify())?.counts).toMatchObject({ events: 2, indexed: 2 })
-  await store?.close()
+  await store.log.append(appendTo('s', [draft(2)]))
+  expect((await store.log.head())?.count).toBe(2)
+  expect((await store.log.verify())?.counts).toMatchObject({ events: 2, indexed: 2 })
+  await store.close()
 })

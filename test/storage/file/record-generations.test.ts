@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { type Disk, diskError, syncDisk } from '../../../src/storage/file/disk.ts'
-import { type FileStore, openFileStore } from '../../../src/storage/file/engine.ts'
+import type { FileStore } from '../../../src/storage/file/engine.ts'
 import { PowerDisk } from '../../crash/power-disk.ts'
+import { openTestStore } from '../../support/file-store.ts'
 
 /** Old revisions after which the records move on. */
 const LEAVE_AT = 20
@@ -29,19 +30,12 @@ async function open(
   root: string,
   turns: { disk?: Disk; segmentBytes?: number; now?: () => number } = {},
 ): Promise<FileStore> {
-  const store = await openFileStore({
+  const store = await openTestStore(root, {
     disk: turns.disk ?? syncDisk,
-    root,
-    create: true,
-    allowUnsafe: false,
     clock: { now: turns.now ?? Date.now },
     segmentBytes: turns.segmentBytes ?? 1 << 20,
-    lockTimeoutMs: 20_000,
-    sync: true,
-    catchUpMs: 20_000,
     leaveRecordsAt: LEAVE_AT,
   })
-  if (!store) throw new Error('The data folder was not made')
   stores.push(store)
   return store
 }
