@@ -92,12 +92,7 @@ export class Appender {
   private async writeAll(): Promise<void> {
     while (this.waiting.length > 0) {
       await this.turn()
-      const batch = this.takeBatch()
-      try {
-        await this.store(batch)
-      } catch (error) {
-        for (const { reject } of batch) reject(error)
-      }
+      await this.store(this.takeBatch())
     }
     this.writing = undefined
     this.noteAnswered()
@@ -118,18 +113,23 @@ export class Appender {
     return this.waiting.splice(0, isFull < 0 ? BATCH_APPENDS : Math.max(isFull, 1))
   }
 
+  /** Never rejects; what was written is answered by its sync, whatever becomes of the rest. */
   private async store(batch: readonly Waiting[]): Promise<void> {
-    this.suspicion.refuse()
     let open = batch
-    for (let round = 1; open.length > 0; round++) {
-      if (round > MOST_ROUNDS) {
-        throw new AppError('lock-timeout', 'Other writers were first too many times')
+    try {
+      this.suspicion.refuse()
+      for (let round = 1; open.length > 0; round++) {
+        if (round > MOST_ROUNDS) {
+          throw new AppError('lock-timeout', 'Other writers were first too many times')
+        }
+        const { plan, lost, short } = await this.attempt(open, round)
+        open = lost
+        this.written.push(plan)
+        this.syncing ??= this.syncAll()
+        if (short) throw short
       }
-      const { plan, lost, short } = await this.attempt(open, round)
-      this.written.push(plan)
-      this.syncing ??= this.syncAll()
-      if (short) throw short
-      open = lost
+    } catch (error) {
+      for (const { reject } of open) reject(error)
     }
   }
 

@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest'
 import { AppError } from '../../../src/domain/app-error.ts'
 import { asyncDisk, type Disk, diskError, syncDisk } from '../../../src/storage/file/disk.ts'
 import type { FileStore } from '../../../src/storage/file/engine.ts'
-import { appendTo, draft } from '../../support/drafts.ts'
+import { appendTo, draft, uuid } from '../../support/drafts.ts'
 import { openTestStore } from '../../support/file-store.ts'
 
 const EVENTS = 100
@@ -141,4 +141,32 @@ test('a reader sees what another process has stored while appends of its own wai
   const { count } = await seen
   expect(count).toBeGreaterThanOrEqual(2)
   await own
+})
+
+test('of a write that took only a part, what is whole is stored and the rest is told to be refused', async () => {
+  const root = makeRoot()
+  let isShort = false
+  const disk: Disk = {
+    ...asyncDisk,
+    appendOnce: (fd, bytes) => {
+      if (!isShort) return asyncDisk.appendOnce(fd, bytes)
+      isShort = false
+      const firstLine = Buffer.from(bytes).indexOf('\n') + 1
+      return asyncDisk.appendOnce(fd, bytes.subarray(0, firstLine + 10))
+    },
+  }
+  const store = await open(root, disk)
+  await store.log.append(appendTo('s', [draft(0)]))
+  isShort = true
+  const outcomes = await Promise.all(
+    [1, 2, 3].map((n) =>
+      store.log.append(appendTo('s', [draft(n)])).then(
+        ({ kind }) => kind,
+        (error) => error.code,
+      ),
+    ),
+  )
+  expect(outcomes).toEqual(['appended', 'storage-full', 'storage-full'])
+  expect((await store.log.head()).count).toBe(2)
+  expect(await store.log.findEventId('s', uuid(2))).toBe(undefined)
 })
