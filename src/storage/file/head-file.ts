@@ -35,6 +35,8 @@ export type IndexHead = {
 }
 
 const SLOT = 1024
+/** Hex digits of a checksum. */
+const DIGITS = 32
 
 export const GENESIS: IndexPoint = {
   count: 0,
@@ -60,7 +62,7 @@ export class HeadFile {
 
   /** `undefined` where there is no head, or none that can be read. */
   read(): IndexHead | undefined {
-    return newest(this.slots())?.head
+    return this.newest()?.head
   }
 
   /**
@@ -71,8 +73,7 @@ export class HeadFile {
    * @returns false where an index that was built anew stands in the place of the one that `head` speaks of
    */
   write(head: IndexHead, unusable?: string): boolean {
-    const slots = this.slots()
-    const current = newest(slots)
+    const current = this.newest()
     if (current && epochOf(current.head) > epochOf(head)) return false
     const isUsable = current !== undefined && current.head.generation !== unusable
     if (isUsable && !isFurther(head, current.head)) return true
@@ -97,21 +98,26 @@ export class HeadFile {
     }
   }
 
-  private isOwn(slot: Slot | undefined): boolean {
-    return (slot?.head.storeId ?? this.storeId) === this.storeId
-  }
-
-  private slots(): (Slot | undefined)[] {
+  /** The later of both slots; a slot that was torn, or is of another store, counts as none. */
+  private newest(): Slot | undefined {
     const fd = this.disk.openRead(this.path)
-    if (fd === undefined) return []
+    if (fd === undefined) return undefined
     try {
       const bytes = Buffer.alloc(2 * SLOT)
       this.disk.readAt(fd, bytes, 0)
-      const slots = [parseSlot(bytes.subarray(0, SLOT)), parseSlot(bytes.subarray(SLOT))]
-      return slots.map((slot) => (this.isOwn(slot) ? slot : undefined))
+      const [a, b] = [bytes.toString('latin1', 0, SLOT), bytes.toString('latin1', SLOT)]
+      const [later, earlier] = claimedChange(a) >= claimedChange(b) ? [a, b] : [b, a]
+      return this.parsedSlot(later) ?? this.parsedSlot(earlier)
     } finally {
       this.disk.close(fd)
     }
+  }
+
+  private parsedSlot(line: string): Slot | undefined {
+    const text = line.slice(DIGITS + 1).trimEnd()
+    if (text === '' || checksum(text) !== line.slice(0, DIGITS)) return undefined
+    const slot = JSON.parse(text) as Slot
+    return (slot.head.storeId ?? this.storeId) === this.storeId ? slot : undefined
   }
 }
 
@@ -137,20 +143,16 @@ function isFurther(next: IndexHead, current: IndexHead): boolean {
   return next.synced.count > current.synced.count || next.point.offset > current.point.offset
 }
 
-function newest(slots: readonly (Slot | undefined)[]): Slot | undefined {
-  const [a, b] = slots
-  if (!a || !b) return a ?? b
-  return a.change >= b.change ? a : b
-}
-
 function slotBytes(slot: Slot): Buffer {
   const text = JSON.stringify(slot)
-  return Buffer.from(`${`${sha256Hex(text).slice(0, 32)} ${text}`.padEnd(SLOT - 1)}\n`)
+  return Buffer.from(`${`${checksum(text)} ${text}`.padEnd(SLOT - 1)}\n`)
 }
 
-function parseSlot(bytes: Buffer): Slot | undefined {
-  const line = bytes.toString('latin1').trimEnd()
-  const text = line.slice(33)
-  if (text === '' || sha256Hex(text).slice(0, 32) !== line.slice(0, 32)) return undefined
-  return JSON.parse(text) as Slot
+function checksum(text: string): string {
+  return sha256Hex(text).slice(0, DIGITS)
+}
+
+/** What a slot says of its age, to be believed once its checksum is right: each costs a process of one request. */
+function claimedChange(line: string): number {
+  return Number(/^\{"change":(\d+),/.exec(line.slice(DIGITS + 1))?.[1] ?? -1)
 }
