@@ -40,7 +40,7 @@ export function writeEventText(event: StoredEvent, into: Buffer, at: number): nu
 }
 
 /** Writes what stands in place of the `null`; returns where it ends. */
-export function writeHash(hash: EventHash, into: Buffer, at: number): number {
+function writeHash(hash: EventHash, into: Buffer, at: number): number {
   into[at] = QUOTE
   const end = at + 1 + into.write(hash, at + 1, 'latin1')
   into[end] = QUOTE
@@ -55,9 +55,13 @@ export function eventTextWithHash(event: StoredEvent): Buffer {
 
 /** Offset of the `null` of the outermost `hash` member, or `undefined` where there is no such member. */
 export function findHashHole(json: Uint8Array): number | undefined {
-  const tail = json.length - TAIL.length
-  if (tail > 0 && json[tail - 1] === COMMA && startsAt(json, tail, TAIL)) return json.length - 5
-  return searchHashHole(json)
+  return endsInHash(json, 0, json.length) ? json.length - 5 : searchHashHole(json)
+}
+
+/** Whether the text from `start` to `end` ends in its member `hash`, as those of our own do. */
+export function endsInHash(bytes: Uint8Array, start: number, end: number): boolean {
+  const tail = end - TAIL.length
+  return tail > start && bytes[tail - 1] === COMMA && startsAt(bytes, tail, TAIL)
 }
 
 function searchHashHole(json: Uint8Array): number | undefined {

@@ -163,13 +163,19 @@ const scratch = Buffer.allocUnsafeSlow(65_536)
 /** The link rule: SHA-256 over the previous hash, a line feed, and the stored text. */
 export function chainHash(previous: EventHash, json: string | Uint8Array): EventHash {
   if (typeof json === 'string') return sha256Hex(`${previous}\n${json}`) as EventHash
-  const size = 65 + json.length
+  const size = LINK_BYTES + json.length
   const linked = size <= scratch.length ? scratch.subarray(0, size) : Buffer.allocUnsafe(size)
   linked.write(previous, 0, 'latin1')
-  linked[64] = 10
-  linked.set(json, 65)
-  return sha256Hex(linked) as EventHash
+  linked[LINK_BYTES - 1] = 10
+  linked.set(json, LINK_BYTES)
+  return linkedHash(linked)
 }
+
+/** Bytes in front of a text in what is hashed of it: the previous hash and a line feed. */
+export const LINK_BYTES = 65
+
+/** The same of what stands in one run: the previous hash, a line feed, and the stored text. */
+export const linkedHash = (linked: Uint8Array): EventHash => sha256Hex(linked) as EventHash
 
 /** The text that is stored of an event. */
 export function storedText({ json }: Pick<StoredEvent, 'json'>): string {

@@ -166,8 +166,8 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
   {
     name: 'line-lost-between-chunks',
-    file: 'segment.ts',
-    changes: [['        at += length\n', '        at += count\n']],
+    file: 'line-pieces.ts',
+    changes: [['      at += bytes.length\n', '      at += count\n']],
     caughtBy: ['index.test.ts', 'of a file that is larger than what is read at once'],
     scale: 1,
   },

@@ -13,10 +13,11 @@ import {
 } from '../../domain/event.ts'
 import type { MaybeLater } from '../../kit/maybe-later.ts'
 import type { Entry } from './entry.ts'
+import type { LinePiece } from './line-pieces.ts'
 import type { LogFollower } from './log-follower.ts'
 import { type LineEvent, NOWHERE, readLine } from './log-line.ts'
 import { joinTexts, rewriteLines, type TextPoint } from './log-texts.ts'
-import { type LinePiece, type LineRun, type Segment, splitLines } from './segment.ts'
+import { type LineRun, type Segment, splitLines } from './segment.ts'
 
 /** Most bytes of events that one run or page holds, unless a single event is larger. */
 export const RUN_BYTES = 4 << 20

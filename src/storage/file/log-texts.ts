@@ -6,8 +6,8 @@
  * Nearly every line holds one event, follows the line before it and ends in the member of the hash. Whatever is
  * otherwise is left to the one who knows lines: `log-line.ts`.
  */
-import { chainHash, type EventHash, type StoredEvent } from '../../domain/event.ts'
-import { eventTextSize, findHashHole, writeEventText, writeHash } from '../../domain/event-text.ts'
+import { type EventHash, LINK_BYTES, linkedHash, type StoredEvent } from '../../domain/event.ts'
+import { endsInHash, eventTextSize, writeEventText } from '../../domain/event-text.ts'
 import { numberEnd } from './log-line.ts'
 
 /** How far a reader is, and which events he wants. */
@@ -20,11 +20,19 @@ export type TextPoint = {
 
 const TAB = 9
 const LF = 10
+const QUOTE = 0x22
 const OPEN = 0x7b
 const CLOSE = 0x7d
 const HASH = 64
+/** Where a line says what it follows, and where it says at which offset it stands. */
+const PREVIOUS = HASH + 1
+const OFFSET = PREVIOUS + HASH + 1
 /** `null}` at the end of an event. */
 const HOLE = 5
+
+/** The hash of the event that was met last, as bytes: comparing those takes no string for each line. */
+const known = Buffer.allocUnsafeSlow(HASH)
+const knownWords = new DataView(known.buffer)
 
 /**
  * Rewrites complete lines into the texts of their events, each behind `separator`.
@@ -38,45 +46,72 @@ export function rewriteLines(
   point: TextPoint,
   separator: number,
 ): { readonly length: number; readonly read: number } {
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  known.write(point.hash, 'latin1')
   let at = 0
   let start = 0
   while (start < bytes.length && point.count < point.to) {
-    const end = bytes.indexOf(LF, start)
-    const from = textStart(bytes, start, end, offset + start, point)
+    const from = textStart(bytes, words, start, offset + start, point.count)
     if (from < 0) break
-    const json = bytes.subarray(from, end)
-    if (findHashHole(json) !== json.length - HOLE) break
-    const stated = bytes.toString('latin1', start, start + HASH) as EventHash
-    if (chainHash(point.hash, json) !== stated) break
+    const end = textEnd(bytes, from)
+    if (end < 0) break
+    // What is hashed stands in one run once the hash before it is moved next to it.
+    bytes.copyWithin(from - LINK_BYTES, start + PREVIOUS, start + PREVIOUS + HASH)
+    bytes[from - 1] = LF
+    const hash = linkedHash(bytes.subarray(from - LINK_BYTES, end))
+    known.write(hash, 'latin1')
+    if (!isKnown(words, start)) {
+      bytes.write(`\t${point.hash}\t${offset + start}\t${point.count}\t`, start + HASH, 'latin1')
+      break
+    }
     // Nothing before the first event that is wanted is met here: it would share its line with it.
     bytes[at] = separator
     bytes.copyWithin(at + 1, from, end - HOLE)
-    at = writeHash(stated, bytes, at + 1 + json.length - HOLE)
-    bytes[at++] = CLOSE
-    point.hash = stated
+    at += 1 + end - HOLE - from
+    bytes[at] = QUOTE
+    bytes.set(known, at + 1)
+    bytes[at + 1 + HASH] = QUOTE
+    bytes[at + 2 + HASH] = CLOSE
+    at += HASH + 3
+    point.hash = hash
     point.count++
     start = end + 1
   }
   return { length: at, read: start }
 }
 
-/** Where the event of a line begins that holds one and follows `point`; -1: this line is another. */
+/** Where the event of a line begins that follows the one before it; -1: this line is another. */
 function textStart(
   bytes: Buffer,
+  words: DataView,
   start: number,
-  end: number,
   offset: number,
-  { count, hash }: TextPoint,
+  count: number,
 ): number {
-  const previous = start + HASH + 1
-  if (end - start < 2 * HASH + 6 || bytes[previous - 1] !== TAB) return -1
-  if (bytes[previous + HASH] !== TAB) return -1
-  if (bytes.toString('latin1', previous, previous + HASH) !== hash) return -1
-  const offsetEnd = numberEnd(bytes, previous + HASH + 1, offset)
+  if (start + OFFSET > bytes.length || bytes[start + HASH] !== TAB) return -1
+  if (bytes[start + OFFSET - 1] !== TAB || !isKnown(words, start + PREVIOUS)) return -1
+  const offsetEnd = numberEnd(bytes, start + OFFSET, offset)
   const positionEnd = offsetEnd < 0 ? -1 : numberEnd(bytes, offsetEnd + 1, count)
-  if (positionEnd < 0 || bytes[positionEnd + 1] !== OPEN) return -1
-  const tab = bytes.indexOf(TAB, positionEnd + 1)
-  return tab < 0 || tab > end ? positionEnd + 1 : -1
+  return positionEnd < 0 || bytes[positionEnd + 1] !== OPEN ? -1 : positionEnd + 1
+}
+
+/** Where the event ends that begins at `from`; -1 where others share its line, or its hash is not last in it. */
+function textEnd(bytes: Buffer, from: number): number {
+  // The next tab mostly stands behind the hash of the next line: one search, then, finds both ends.
+  const tab = bytes.indexOf(TAB, from)
+  const before = tab < 0 ? bytes.length - 1 : tab - HASH - 1
+  if (bytes[before] === LF && endsInHash(bytes, from, before)) return before
+  const end = bytes.indexOf(LF, from)
+  const isAlone = tab < 0 || tab > end
+  return isAlone && endsInHash(bytes, from, end) ? end : -1
+}
+
+/** Whether the hash of the event that was met last stands at `at`. */
+function isKnown(words: DataView, at: number): boolean {
+  for (let index = 0; index < HASH; index += 4) {
+    if (words.getInt32(at + index, true) !== knownWords.getInt32(index, true)) return false
+  }
+  return true
 }
 
 /** The texts of events, each behind `separator`. */

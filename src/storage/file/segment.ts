@@ -10,12 +10,15 @@ import type { EventHash } from '../../domain/event.ts'
 import type { Disk, Fd } from './disk.ts'
 import { publishNew } from './durable-write.ts'
 import { type LogLayout, segmentName } from './layout.ts'
+import { type LinePiece, linePieces } from './line-pieces.ts'
 import { headLine, scavengedHead } from './log-line.ts'
 import { Places } from './places.ts'
 
 const LF = 10
-/** Bytes read in one go. What is made of them has to be gone soon: a larger run outlives a young generation. */
-const CHUNK = 128 << 10
+/** Bytes read in one go. What is made of lines has to be gone soon: a larger run outlives a young generation. */
+const RUN_CHUNK = 128 << 10
+/** The same of bytes that are handed on as they are. */
+const PIECE_CHUNK = 256 << 10
 /** More than any head line has. */
 const HEAD_BYTES = 256
 /** Where the version stands in a head line, and the one of a scavenged file. */
@@ -26,9 +29,6 @@ const NO_PLACE = -1
 
 /** A run of complete lines that were read in one go; `lines` are views into one buffer. */
 export type LineRun = readonly { readonly line: Buffer; readonly offset: number }[]
-
-/** Complete lines as they stand in the file from `offset` on. */
-export type LinePiece = { readonly bytes: Buffer; readonly offset: number }
 
 export class Segment {
   readonly number: number
@@ -164,27 +164,20 @@ export class Segment {
   }
 
   private async *linesInFile(from: number, to: number): AsyncGenerator<LineRun> {
-    for await (const { bytes, offset } of this.pieces(from, to)) yield splitLines(bytes, offset)
+    for await (const { bytes, offset } of this.piecesOf(RUN_CHUNK, from, to)) {
+      yield splitLines(bytes, offset)
+    }
   }
 
   /** Like `lines`, as bytes that end with a line feed; only of a file that was not scavenged. */
-  async *pieces(from: number, to: number): AsyncGenerator<LinePiece> {
-    let buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(4096, to - from)))
-    let at = from
+  pieces(from: number, to: number): AsyncGenerator<LinePiece> {
+    return this.piecesOf(PIECE_CHUNK, from, to)
+  }
+
+  private async *piecesOf(size: number, from: number, to: number): AsyncGenerator<LinePiece> {
     this.users++
     try {
-      while (at < to) {
-        const wanted = Math.min(buffer.length, to - at)
-        const count = await this.disk.readMuch(this.fd, buffer.subarray(0, wanted), at)
-        const length = buffer.subarray(0, count).lastIndexOf(LF) + 1
-        if (length === 0) {
-          if (count < wanted || at + count >= to) return
-          buffer = Buffer.allocUnsafe(buffer.length * 4)
-          continue
-        }
-        yield { bytes: buffer.subarray(0, length), offset: at }
-        at += length
-      }
+      yield* linePieces((into, at) => this.disk.readMuch(this.fd, into, at), from, to, size)
     } finally {
       this.letGo()
     }

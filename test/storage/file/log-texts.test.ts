@@ -3,11 +3,18 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { EventDraft, EventId, EventType } from '../../../src/domain/event.ts'
+import {
+  EMPTY_HASH,
+  type EventDraft,
+  type EventHash,
+  type EventId,
+  type EventType,
+} from '../../../src/domain/event.ts'
 import { eventTextWithHash } from '../../../src/domain/event-text.ts'
 import type { StreamName } from '../../../src/domain/stream-name.ts'
 import type { JsonText } from '../../../src/kit/json-text.ts'
 import { asyncDisk } from '../../../src/storage/file/disk.ts'
+import { rewriteLines } from '../../../src/storage/file/log-texts.ts'
 import { openTestStore } from '../../support/file-store.ts'
 import { handClock } from '../../support/store.ts'
 
@@ -17,11 +24,11 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { recursive: true, force: true }))
 
-function open() {
+function open(segmentBytes = 64 * 1024) {
   return openTestStore(join(root, 'data'), {
     disk: asyncDisk,
     clock: handClock(),
-    segmentBytes: 64 * 1024,
+    segmentBytes,
     sync: false,
     isLongLived: true,
   })
@@ -140,5 +147,78 @@ describe('the texts of a log', () => {
     writeFileSync(first, whole)
     expect(await textOf(store, 0, count)).toBe(await expectedText(store, 0, count))
     await store.close()
+  })
+
+  test('are those of its events where a file is read in many pieces, and damage shows in each', async () => {
+    const store = await open(16 << 20)
+    await Promise.all(
+      Array.from({ length: 4000 }, (_, n) =>
+        store.log.append({
+          stream: 's' as StreamName,
+          expectedVersion: { kind: 'any' },
+          retryRule: 'equal-id',
+          createdBy: 'a',
+          events: [draft(n)],
+        }),
+      ),
+    )
+    const expected = await expectedText(store, 0, 4000)
+    expect(await textOf(store, 0, 4000)).toBe(expected)
+    const [only = ''] = files()
+    const whole = readFileSync(only)
+    expect(whole.length).toBeGreaterThan(7 * 256 * 1024)
+    for (let at = 100_000; at < whole.length; at += 256 * 1024) {
+      const damaged = Buffer.from(whole)
+      damaged[at] = (damaged[at] ?? 0) ^ 1
+      writeFileSync(only, damaged)
+      await expect(textOf(store, 0, 4000)).rejects.toMatchObject({ code: 'log-damaged' })
+    }
+    writeFileSync(only, whole)
+    expect(await textOf(store, 0, 4000)).toBe(expected)
+    await store.close()
+  })
+})
+
+describe('lines that are rewritten', () => {
+  const FIRST = '{"n":1,"hash":null}'
+  const SECOND = '{"n":2,"hash":null}'
+  // printf '%s\n%s' PREVIOUS TEXT | sha256sum
+  const H1 = '9c39935639098345f7c706bf7662a2cd1b2e2bae972b178ce17ae4428d437611' as EventHash
+  const H2 = 'bf23ae01bd984a8e09ef7f450e2b35369d40788dbe04d12365ea01df4cffa9ae'
+  const line = (hash: string, previous: string, offset: number, position: number, text: string) =>
+    Buffer.from(`${hash}\t${previous}\t${offset}\t${position}\t${text}\n`)
+  const first = line(H1, EMPTY_HASH, 99, 0, FIRST)
+  const second = line(H2, H1, 99 + first.length, 1, SECOND)
+  const start = () => ({ count: 0, hash: EMPTY_HASH, from: 0, to: 10 })
+
+  test('become the texts of their events', () => {
+    const bytes = Buffer.concat([first, second])
+    const point = start()
+    const { length, read } = rewriteLines(bytes, 99, point, 0x2c)
+    expect(bytes.toString('latin1', 0, length)).toBe(
+      `,{"n":1,"hash":"${H1}"},{"n":2,"hash":"${H2}"}`,
+    )
+    expect([read, point.count, point.hash]).toEqual([bytes.length, 2, H2])
+  })
+
+  test.each<[string, Buffer]>([
+    ['another text', line(H2, H1, 99 + first.length, 1, '{"n":3,"hash":null}')],
+    ['another hash', line(H1, H1, 99 + first.length, 1, SECOND)],
+    ['another hash before it', line(H2, H2, 99 + first.length, 1, SECOND)],
+    ['another offset', line(H2, H1, 98, 1, SECOND)],
+    ['another position', line(H2, H1, 99 + first.length, 2, SECOND)],
+    ['two events', line(H2, H1, 99 + first.length, 1, `${SECOND}\t${SECOND}`)],
+    ['its hash elsewhere', line(H2, H1, 99 + first.length, 1, '{"hash":null,"n":2}')],
+    ['no event', Buffer.from('rubbish\n')],
+    ['nothing', Buffer.from('\n')],
+  ])('end before one with %s, which stays as it was', (_what, other) => {
+    for (const behind of [[], [second]]) {
+      const bytes = Buffer.concat([first, other, ...behind])
+      const point = start()
+      const { length, read } = rewriteLines(bytes, 99, point, 0x0a)
+      expect(bytes.toString('latin1', 0, length)).toBe(`\n{"n":1,"hash":"${H1}"}`)
+      expect(bytes.subarray(read)).toEqual(Buffer.concat([other, ...behind]))
+      expect([read, point.count, point.hash]).toEqual([first.length, 1, H1])
+    }
   })
 })
