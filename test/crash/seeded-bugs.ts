@@ -80,11 +80,11 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
   {
     name: 'index-out-of-order',
-    file: 'lane-walk.ts',
+    file: 'log-index.ts',
     changes: [
       [
-        'return { number: head.number + 1, previous: head.position, skip }',
-        'return { number: head.number + 1, previous: skip, skip: head.position }',
+        'entry.setLane(lane, number + 1, previous, skip)',
+        'entry.setLane(lane, number + 1, skip, previous)',
       ],
     ],
     caughtBy: ['structure.test.ts', 'an index of any bytes'],

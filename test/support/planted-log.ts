@@ -68,10 +68,10 @@ export async function plantLog(root: string, boot: string, planted: PlantedLog):
   syncDisk.makeFolder(layout.index)
   const files = IndexFiles.make(syncDisk, join(layout.index, generation))
   for (const [number, key] of keys.entries()) {
-    entry.setLane(laneOf(key), { number: planted.version, previous: -1, skip: -1 })
+    entry.setLane(laneOf(key), planted.version, -1, -1)
     files.sequences.add(ofStore.ofSequence(key), number, position)
   }
-  files.writeEntries(position, [entry])
+  files.writeEntries(position, entry.bytes)
   files.keys.add(entry.fingerprint, position)
   files.keys.add(ofStore.ofId(stream, event.eventId), position)
   files.ids.addSome(ofStore.ofAnyId(event.eventId), position)

@@ -11,7 +11,6 @@ import {
   TOMBSTONE_TYPE,
 } from '../../domain/event.ts'
 import type { AppendOutcome, AppendRequest, StreamState } from '../../domain/ports.ts'
-import { streamSequence } from '../../domain/sequence.ts'
 import type { MaybeLater } from '../../kit/maybe-later.ts'
 import type { LogFollower } from './log-follower.ts'
 import { commitLine, type LogPoint } from './log-line.ts'
@@ -174,7 +173,7 @@ class BatchView implements LogView {
     const planned = this.versions.get(stream)
     if (planned !== undefined) return planned
     const { index, point } = this.follower
-    const last = index.sequenceHead(streamSequence(stream), point.count)?.number ?? -1
+    const last = index.lastVersion(stream, point.count)
     this.versions.set(stream, last)
     return last
   }

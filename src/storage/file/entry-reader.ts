@@ -23,18 +23,24 @@ export class EntryReader {
   private readonly passed = new BoundedMap<number, Lane>(MOST_PASSED)
   private readonly ahead = new EntriesAhead()
 
-  keep(position: number, entry: Entry): void {
-    this.kept.set(position, entry)
+  /** Notes entries that stand in a row from position `first` on. */
+  keep(first: number, entries: Buffer): void {
+    this.kept.set(first, entries)
   }
 
   entry(files: IndexFiles, position: number): Entry {
     return this.kept.get(position) ?? this.read(files, position)
   }
 
+  /** One lane of an entry of which more will be wanted. */
+  entryLane(files: IndexFiles, position: number, lane: number): Lane | undefined {
+    if (this.kept.has(position)) return this.kept.lane(position, lane)
+    return this.read(files, position).lane(lane)
+  }
+
   /** Of a member that is passed on the way to others nothing is read but its lane. */
   lane(files: IndexFiles, position: number, lane: number): Lane | undefined {
-    const kept = this.kept.get(position)
-    if (kept) return kept.lane(lane)
+    if (this.kept.has(position)) return this.kept.lane(position, lane)
     const key = position * LANES + lane
     const known = this.passed.get(key)
     if (known) return known
@@ -48,10 +54,8 @@ export class EntryReader {
     const first = Math.max(0, position - 1)
     const bytes = Buffer.allocUnsafe((position + 1 - first) * ENTRY_BYTES)
     this.ahead.read(files, bytes, first)
-    const entry = new Entry(bytes.subarray(-ENTRY_BYTES))
-    if (first < position) this.kept.set(first, new Entry(bytes.subarray(0, ENTRY_BYTES)))
-    this.kept.set(position, entry)
-    return entry
+    this.kept.set(first, bytes)
+    return new Entry(bytes.subarray(-ENTRY_BYTES))
   }
 }
 

@@ -120,7 +120,7 @@ export class IndexAudit {
       this.last.set(key, { number, position })
       if (lane?.number !== number) return `has a wrong number in ${key}`
       if (lane.previous !== (before?.position ?? -1)) return `has a wrong link in ${key}`
-      if (before && this.files.link(before.position, laneOf(key)) !== position) {
+      if (before && this.files.links.next(before.position, laneOf(key)) !== position) {
         return `is not linked in ${key}`
       }
     }

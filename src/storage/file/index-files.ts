@@ -3,7 +3,7 @@
  * named in `head`: an index that is built anew never mixes with one that another process still uses.
  *
  *     entries     one entry an event (`entry.ts`)
- *     links       32 bytes an event: for each lane the position + 1 of the next member, u48; 0: none yet
+ *     links       for each lane of an event the next member (`link-file.ts`)
  *     keys        hash and event id → position (`key-table.ts`)
  *     ids         event id, in whatever stream → position (`key-table.ts`)
  *     sequences   sequence → first and late member (`sequence-table.ts`)
@@ -12,21 +12,18 @@
  */
 import { join } from 'node:path'
 import type { Disk, Fd } from './disk.ts'
-import { ENTRY_BYTES, Entry, LANE_BYTES, LANES, type Lane, laneIn, laneOffset } from './entry.ts'
+import { ENTRY_BYTES, Entry, LANE_BYTES, type Lane, laneIn, laneOffset } from './entry.ts'
 import { makeAhead } from './index-ahead.ts'
 import { KeyTable } from './key-table.ts'
+import { LinkFile } from './link-file.ts'
 import { SequenceTable } from './sequence-table.ts'
 
 const NAMES = ['entries', 'links', 'keys', 'sequences', 'ids']
 const KEY_SLOTS = 3
 const ID_SLOTS = 2
-const LINK_ROW = 32
-const LINK_BYTES = 6
-
-/** That the event at `to` follows the one at `from` in the sequence of a lane. */
-export type Link = { readonly from: number; readonly lane: number; readonly to: number }
 
 export class IndexFiles {
+  readonly links: LinkFile
   readonly keys: KeyTable
   readonly ids: KeyTable
   readonly sequences: SequenceTable
@@ -36,6 +33,7 @@ export class IndexFiles {
   private constructor(disk: Disk, fds: readonly [Fd, Fd, Fd, Fd, Fd]) {
     this.disk = disk
     this.fds = fds
+    this.links = new LinkFile(disk, fds[1])
     this.keys = new KeyTable(disk, fds[2], KEY_SLOTS)
     this.sequences = new SequenceTable(disk, fds[3])
     this.ids = new KeyTable(disk, fds[4], ID_SLOTS)
@@ -120,44 +118,9 @@ export class IndexFiles {
     return laneIn(bytes, 0)
   }
 
-  writeEntries(position: number, entries: readonly Entry[]): void {
-    const bytes = Buffer.concat(entries.map((entry) => entry.bytes))
-    this.disk.writeAt(this.fds[0], bytes, position * ENTRY_BYTES)
-  }
-
-  /** Position of the next member after `position` in a lane, -1 where none is known. */
-  link(position: number, lane: number): number {
-    const bytes = Buffer.alloc(LINK_BYTES)
-    this.disk.readAt(this.fds[1], bytes, position * LINK_ROW + lane * LINK_BYTES)
-    return bytes.readUIntLE(0, LINK_BYTES) - 1
-  }
-
-  /** Writes exactly the cells of `links` and no byte between them, in as few calls as that allows. */
-  writeLinks(links: readonly Link[]): void {
-    const cells = links.map(({ from, lane, to }) => ({
-      at: from * LINK_ROW + lane * LINK_BYTES,
-      to,
-    }))
-    cells.sort((a, b) => a.at - b.at)
-    // A cell is there once, and as many fit where they stand in a row.
-    const bytes = Buffer.allocUnsafe(cells.length * LINK_ROW)
-    let start = 0
-    let filled = 0
-    let end = -1
-    for (const { at, to } of cells) {
-      if (end >= 0 && !follows(end, at)) {
-        this.disk.writeAt(this.fds[1], bytes.subarray(0, filled), start)
-        end = -1
-      }
-      if (end < 0) {
-        start = at
-        filled = 0
-      } else bytes.fill(0, filled, at - start)
-      filled = at - start + LINK_BYTES
-      bytes.writeUIntLE(to + 1, at - start, LINK_BYTES)
-      end = at
-    }
-    if (end >= 0) this.disk.writeAt(this.fds[1], bytes.subarray(0, filled), start)
+  /** Writes entries that stand in a row from `position` on. */
+  writeEntries(position: number, entries: Buffer): void {
+    this.disk.writeAt(this.fds[0], entries, position * ENTRY_BYTES)
   }
 
   /** Makes a piece of the tables that the events behind the first `count` will need; see `index-ahead.ts`. */
@@ -173,12 +136,6 @@ export class IndexFiles {
       await this.disk.syncData(fd)
     }
   }
-}
-
-/** True where two cells touch; the two bytes behind the last lane of a row are always 0. */
-function follows(before: number, at: number): boolean {
-  const isLastLane = before % LINK_ROW === (LANES - 1) * LINK_BYTES
-  return at === before + LINK_BYTES + (isLastLane ? LINK_ROW - LANES * LINK_BYTES : 0)
 }
 
 /** Every one, whatever the others say: what an index holds is checked when it is read. */

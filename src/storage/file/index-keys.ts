@@ -7,12 +7,12 @@ import type { SequenceFingerprint } from './sequence-table.ts'
 
 const MOST_KEPT = 8192
 
-type KeptId = { readonly stream: string; readonly fingerprint: Fingerprint }
+type KeptId = Fingerprint & { readonly stream: string }
 
 export class IndexKeys {
   private readonly storeId: string
   /** Of ids that are looked for and then put in, by the id alone. */
-  private readonly ids = new BoundedMap<string, KeptId>(MOST_KEPT)
+  private readonly ids = new Map<string, KeptId>()
   /** Of sequences that are written to again and again. */
   private readonly sequences = new BoundedMap<SequenceKey, SequenceFingerprint>(MOST_KEPT)
 
@@ -23,10 +23,17 @@ export class IndexKeys {
   /** Of an event id in a stream. */
   ofId(stream: string, eventId: string): Fingerprint {
     const known = this.ids.get(eventId)
-    if (known?.stream === stream) return known.fingerprint
-    const fingerprint = fingerprintOf(`${this.storeId}/i/${stream}/${eventId}`)
-    this.ids.set(eventId, { stream, fingerprint })
+    if (known?.stream === stream) return known
+    const { place, mark } = fingerprintOf(`${this.storeId}/i/${stream}/${eventId}`)
+    const fingerprint = { stream, place, mark }
+    if (this.ids.size >= MOST_KEPT) this.ids.clear()
+    this.ids.set(eventId, fingerprint)
     return fingerprint
+  }
+
+  /** Those that were looked for are in, or are not asked for again. */
+  forgetIds(): void {
+    this.ids.clear()
   }
 
   /** Of an event id in whatever stream. */

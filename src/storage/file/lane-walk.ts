@@ -4,7 +4,7 @@
  */
 import type { SequenceHead } from '../../domain/ports.ts'
 import type { Lane } from './entry.ts'
-import type { KnownHead } from './pending-events.ts'
+import { type KnownSequence, UNKNOWN_SKIP } from './known-sequences.ts'
 
 export type LaneAt = (position: number) => Lane
 
@@ -16,20 +16,22 @@ export function checkedLane(found: Lane | undefined, position: number, lane: num
   return found
 }
 
-/** The lane of the member behind `head`. */
-export function laneBehind(head: KnownHead | undefined, laneAt: LaneAt): Lane {
-  if (!head) return { number: 0, previous: -1, skip: -1 }
+/**
+ * The skip pointer of the member that comes behind the last one of a sequence.
+ * @param laneAt reads the lane that the sequence has in its members
+ */
+export function skipBehind(last: KnownSequence, laneAt: LaneAt): number {
   // Clearing the lowest set bit of number + 1 is reached from the member before by clearing its own
   // lowest bits, one for each zero at the end.
-  let ones = head.number + 1
-  let skip = head.position
+  let ones = last.number + 1
+  let skip = last.position
   if (ones % 2 === 1) {
-    skip = head.skip ?? laneAt(skip).skip
+    skip = last.skip === UNKNOWN_SKIP ? laneAt(skip).skip : last.skip
     for (ones = Math.floor(ones / 2); ones % 2 === 1 && skip >= 0; ones = Math.floor(ones / 2)) {
       skip = laneAt(skip).skip
     }
   }
-  return { number: head.number + 1, previous: head.position, skip }
+  return skip
 }
 
 /** From a member down to the one with `number`. */

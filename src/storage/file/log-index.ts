@@ -12,25 +12,20 @@ import { AppError } from '../../domain/app-error.ts'
 import type { EventHash } from '../../domain/event.ts'
 import type { ReadDirection, SequenceHead } from '../../domain/ports.ts'
 import { type SequenceKey, type SequenceRule, streamSequence } from '../../domain/sequence.ts'
-import { BoundedMap } from '../../kit/bounded-map.ts'
-import { Entry, type Lane, laneOf, marksAfter, NO_MARKS, type StreamMarks } from './entry.ts'
+import { type Entry, type Lane, laneOf, marksAfter, NO_MARKS, type StreamMarks } from './entry.ts'
 import { EntryReader } from './entry-reader.ts'
 import { fingerprintAt } from './fingerprint.ts'
 import type { IndexPoint } from './head-file.ts'
 import type { IndexFiles } from './index-files.ts'
 import { flushPending } from './index-flush.ts'
 import { IndexKeys } from './index-keys.ts'
-import { checkedLane, descend, laneBehind, seek } from './lane-walk.ts'
-import { type IndexedEvent, type KnownHead, type Member, PendingEvents } from './pending-events.ts'
-import type { SequenceSlot } from './sequence-table.ts'
+import { advance, goBack, type KnownSequence, KnownSequences } from './known-sequences.ts'
+import { checkedLane, descend, seek, skipBehind } from './lane-walk.ts'
+import { type IndexedEvent, PendingEvents } from './pending-events.ts'
+import { storedHead } from './stored-head.ts'
 
 /** Positions within a hash table, and the number of the event that names an owner, have 32 bits in the index. */
 export const MOST_EVENTS = 2 ** 32 - 1
-
-/** Heads kept in memory: enough for what is written to again and again. */
-const MOST_KEPT = 16_384
-/** Of a sequence without members, such as the metadata of most streams. */
-const NONE = 'none'
 
 export class LogIndex {
   private persistedPoint: IndexPoint
@@ -39,8 +34,7 @@ export class LogIndex {
   private readonly rule: SequenceRule
   private readonly pending = new PendingEvents()
   private sequences: number
-  /** Heads that were asked for, and sequences that have none. Every event passes through `add`: never stale. */
-  private readonly heads = new BoundedMap<SequenceKey, KnownHead | typeof NONE>(MOST_KEPT)
+  private readonly known = new KnownSequences()
   private readonly entries = new EntryReader()
 
   /** @param files absent while nothing was ever written */
@@ -84,16 +78,19 @@ export class LogIndex {
   }
 
   entry(position: number): Entry {
-    const pending = this.pending.all[position - this.persistedPoint.count]
-    return pending ? pending.entry : this.entries.entry(this.opened(), position)
+    const pending = this.pending.entry(position - this.persistedPoint.count)
+    return pending ?? this.entries.entry(this.opened(), position)
   }
 
   /** Entries from one position to another (exclusive), for reading many in a row. */
   entriesBetween(from: number, to: number): Entry[] {
     const { count } = this.persistedPoint
     const persisted = from < count ? this.opened().entries(from, Math.min(to, count) - from) : []
-    const pending = this.pending.all.slice(Math.max(0, from - count), Math.max(0, to - count))
-    return [...persisted, ...pending.map(({ entry }) => entry)]
+    const entries = [...persisted]
+    for (let position = Math.max(from, count); position < to; position++) {
+      entries.push(this.entry(position))
+    }
+    return entries
   }
 
   findHash(hash: EventHash, end: number): number | undefined {
@@ -124,16 +121,12 @@ export class LogIndex {
   }
 
   sequenceHead(key: SequenceKey, end: number): SequenceHead | undefined {
-    const latest = this.latestHead(key)
-    if (!latest) return undefined
-    const lane = laneOf(key)
-    let { number, position } = latest
-    while (position >= end) {
-      position = this.lane(position, lane).previous
-      if (position < 0) return undefined
-      number--
-    }
-    return { number, position }
+    return this.headBelow(this.sequence(key), end)
+  }
+
+  /** Version of the last event of a stream, -1 where it has none. */
+  lastVersion(stream: string, end: number): number {
+    return this.headBelow(this.streamOf(stream), end)?.number ?? -1
   }
 
   /** Number of a member of a sequence, by its position. */
@@ -143,7 +136,9 @@ export class LogIndex {
 
   /** What the last event of a stream says of it. */
   streamMarks(stream: string, end: number): StreamMarks {
-    const head = this.sequenceHead(streamSequence(stream), end)
+    const own = this.streamOf(stream)
+    if (own.position < end) return this.marksOf(own)
+    const head = this.headBelow(own, end)
     return head ? this.entry(head.position).marks : NO_MARKS
   }
 
@@ -186,25 +181,36 @@ export class LogIndex {
 
   /** Forgets the last events again, as many as were not written by `flush`. */
   dropLast(count: number): void {
-    for (let left = count; left > 0; left--) {
-      const dropped = this.pending.pop()
-      if (!dropped) return
-      for (const { head } of dropped.members) if (head.number === 0) this.sequences--
+    for (let left = Math.min(count, this.pending.count); left > 0; left--) {
+      for (const { sequence, previous } of this.pending.pop()) {
+        goBack(sequence, previous)
+        if (sequence.number < 0) this.sequences--
+      }
     }
   }
 
   /** Everything that can fail comes before the first change. */
   private addOne(event: IndexedEvent): void {
     const position = this.count
-    const entry = Entry.of(event)
     const members = this.memberships(event)
-    entry.marks = this.marksWith(event, members[0]?.head)
-    for (const { lane, head } of members) {
-      entry.setLane(lane, head)
-      if (head.number === 0) this.sequences++
+    const own = members[0] as KnownSequence
+    const marks = marksAfter(this.marksOf(own), event, own.number + 1)
+    const entry = this.pending.nextEntry()
+    entry.setFacts(event)
+    entry.marks = marks
+    let sequences = this.sequences
+    for (const sequence of members) {
+      const { lane, number, position: previous } = sequence
+      const skip = skipBehind(sequence, (at) => this.lane(at, lane))
+      entry.setLane(lane, number + 1, previous, skip)
+      sequence.nextSkip = skip
+      if (number < 0) sequences++
     }
-    entry.sequences = this.sequences
-    this.pending.push({ entry, event, members }, position)
+    entry.sequences = sequences
+    this.sequences = sequences
+    for (const sequence of members) advance(sequence, position)
+    own.marks = marks
+    this.pending.push(event, members, position)
   }
 
   /** Writes what is pending into the files; afterwards the index reaches to `point`. */
@@ -213,68 +219,62 @@ export class LogIndex {
     flushPending(files, this.keys, pending, this.persistedPoint, syncedCount)
     if (this.files !== files) this.files?.close()
     this.files = files
-    let position = this.persistedPoint.count
-    for (const { entry } of pending.all) this.entries.keep(position++, entry)
-    for (const [key, head] of pending.heads) this.heads.set(key, head)
+    this.entries.keep(this.persistedPoint.count, pending.entryBytes)
     this.persistedPoint = point
     pending.clear()
+    this.keys.forgetIds()
   }
 
-  private marksWith(event: IndexedEvent, own: Lane | undefined): StreamMarks {
-    const before = own && own.previous >= 0 ? this.entry(own.previous).marks : NO_MARKS
-    return marksAfter(before, event, own?.number ?? 0)
+  /** What the last event of a stream says of it. */
+  private marksOf(own: KnownSequence): StreamMarks {
+    if (own.number < 0) return NO_MARKS
+    own.marks ??= this.entry(own.position).marks
+    return own.marks
   }
 
-  private memberships(event: IndexedEvent): Member[] {
-    const { stream, eventType } = event
-    const later = this.rule({ stream, eventType, version: 1 })
-    const [own] = later
-    const first = own === undefined ? undefined : this.nextMember(own)
-    const keys =
-      first && first.head.number > 0 ? later : this.rule({ stream, eventType, version: 0 })
-    return keys.map((key) => (first && key === own ? first : this.nextMember(key)))
+  /** The sequences that an event will belong to, its stream's first. */
+  private memberships({ stream, eventType }: IndexedEvent): readonly KnownSequence[] {
+    const sequencesOf = (version: number) =>
+      this.rule({ stream, eventType, version }).map((key) => this.sequence(key))
+    const known = this.known.membersOf(stream, eventType)
+    const later = known ?? sequencesOf(1)
+    const own = later[0] as KnownSequence
+    if (own.number < 0) return sequencesOf(0)
+    if (!known) this.known.noteMembers(stream, eventType, later)
+    return later
   }
 
-  private nextMember(key: SequenceKey): Member {
-    const lane = laneOf(key)
-    const head = laneBehind(this.latestHead(key), (position) => this.lane(position, lane))
-    return { key, lane, head }
+  private streamOf(stream: string): KnownSequence {
+    return this.known.ofStream(stream) ?? this.sequence(streamSequence(stream))
   }
 
-  private latestHead(key: SequenceKey): KnownHead | undefined {
-    const known = this.pending.heads.get(key) ?? this.heads.get(key)
-    if (known) return known === NONE ? undefined : known
-    const found = this.persistedHead(key, laneOf(key))
-    this.heads.set(key, found ?? NONE)
-    return found
+  private sequence(key: SequenceKey): KnownSequence {
+    const known = this.known.find(key)
+    if (known) return known
+    const { count } = this.persistedPoint
+    const position =
+      count === 0 ? -1 : storedHead(this.opened(), this.keys, key, this.persistedPoint)
+    const number = position < 0 ? -1 : this.lane(position, laneOf(key)).number
+    return this.known.keep(key, number, position, count)
   }
 
-  private persistedHead(key: SequenceKey, lane: number): KnownHead | undefined {
-    const slot = this.findSlot(key)
-    if (!slot) return undefined
-    const end = this.persistedPoint.count
-    const known = slot.hints.filter((hint) => hint < end)
-    const files = this.opened()
-    let position = Math.max(slot.first, ...known)
-    for (;;) {
-      const next = files.link(position, lane)
-      if (next <= position || next >= end) break
-      if (files.lane(next, lane)?.previous !== position) break
-      position = next
+  /** The last member of a sequence below position `end`. */
+  private headBelow({ number, position, lane }: KnownSequence, end: number) {
+    const head = { number, position }
+    while (head.position >= end) {
+      head.position = this.lane(head.position, lane).previous
+      head.number--
     }
-    const { number, skip } = this.lane(position, lane)
-    return { number, position, skip }
-  }
-
-  private findSlot(key: SequenceKey): SequenceSlot | undefined {
-    const { count, sequences } = this.persistedPoint
-    if (count === 0) return undefined
-    const slot = this.opened().sequences.find(this.keys.ofSequence(key), sequences)
-    return slot && slot.first < count ? slot : undefined
+    return head.position < 0 ? undefined : head
   }
 
   private lane(position: number, lane: number): Lane {
-    return checkedLane(position < 0 ? undefined : this.entry(position).lane(lane), position, lane)
+    const { count } = this.persistedPoint
+    const found =
+      position >= 0 && position < count
+        ? this.entries.entryLane(this.opened(), position, lane)
+        : this.pending.lane(position - count, lane)
+    return checkedLane(found, position, lane)
   }
 
   /** Like `lane`, where nothing else is wanted of the event. */

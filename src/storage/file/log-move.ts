@@ -6,7 +6,6 @@
  */
 import { type EventDraft, type EventHash, eventText, type StoredEvent } from '../../domain/event.ts'
 import type { LogHead } from '../../domain/ports.ts'
-import { streamSequence } from '../../domain/sequence.ts'
 import type { StreamName } from '../../domain/stream-name.ts'
 import type { Lock } from './lock.ts'
 import type { LogFollower } from './log-follower.ts'
@@ -85,8 +84,7 @@ function writeCommit(follower: LogFollower, events: readonly StreamDraft[]): boo
   const createdAtMs = Math.max(options.clock.now(), point.createdAtMs)
   const versions = new Map<string, number>()
   const texts = events.map(({ stream, draft }, at) => {
-    const last =
-      versions.get(stream) ?? index.sequenceHead(streamSequence(stream), point.count)?.number ?? -1
+    const last = versions.get(stream) ?? index.lastVersion(stream, point.count)
     versions.set(stream, last + 1)
     const place = { stream, version: last + 1, position: point.count + at }
     return Buffer.from(eventText(draft, { ...place, createdBy: '-', createdAtMs }))

@@ -1,10 +1,12 @@
 /**
  * Events that an index knows but that are not in its files yet: in the order of the log, and by what they
  * are asked for. Which files they go to is `index-flush.ts`.
+ *
+ * Their entries stand in a row as they will in the file; nothing else is made for each event, since whatever is
+ * kept until the next flush has to be moved by the garbage collector.
  */
-import type { SequenceHead } from '../../domain/ports.ts'
-import type { SequenceKey } from '../../domain/sequence.ts'
-import type { Entry, EntryFacts, Lane } from './entry.ts'
+import { ENTRY_BYTES, Entry, type EntryFacts, type Lane, laneIn, laneOffset } from './entry.ts'
+import type { KnownSequence } from './known-sequences.ts'
 
 /** An event as the index takes it in. */
 export type IndexedEvent = EntryFacts & {
@@ -15,22 +17,16 @@ export type IndexedEvent = EntryFacts & {
   readonly isOwned: boolean
 }
 
-/** An event as member of a sequence. */
-export type Member = { readonly key: SequenceKey; readonly lane: number; readonly head: Lane }
-
-export type Pending = {
-  readonly entry: Entry
-  readonly event: IndexedEvent
-  readonly members: readonly Member[]
-}
-
-/** Last member of a sequence, and the skip pointer of its lane where that is known. */
-export type KnownHead = SequenceHead & { readonly skip?: number }
+/** Entries that there is room for at first, and the most whose room is used again. */
+const FIRST_ENTRIES = 16
+const MOST_KEPT = 4096
+const NO_BYTES = Buffer.alloc(0)
 
 export class PendingEvents {
-  private list: Pending[] = []
+  private list: IndexedEvent[] = []
+  private members: (readonly KnownSequence[])[] = []
+  private entries = NO_BYTES
   private first = 0
-  private readonly moved = new Map<SequenceKey, KnownHead>()
   /** Of equal ids the first, which is mostly the only one. */
   private readonly ids = new Map<string, number>()
   /** By stream and id, the others. */
@@ -43,19 +39,43 @@ export class PendingEvents {
     return this.list.length
   }
 
-  get all(): readonly Pending[] {
+  get all(): readonly IndexedEvent[] {
     return this.list
   }
 
-  /** Heads that these events have moved. */
-  get heads(): ReadonlyMap<SequenceKey, KnownHead> {
-    return this.moved
+  /** The sequences of each, its stream's first. */
+  get memberships(): readonly (readonly KnownSequence[])[] {
+    return this.members
+  }
+
+  /** The entries of all, in a row; valid until one is pushed. */
+  get entryBytes(): Buffer {
+    return this.entries.subarray(0, this.list.length * ENTRY_BYTES)
+  }
+
+  /** A copy of the entry of the event with this number among the pending ones. */
+  entry(number: number): Entry | undefined {
+    if (number < 0 || number >= this.list.length) return undefined
+    const at = number * ENTRY_BYTES
+    return new Entry(Buffer.from(this.entries.subarray(at, at + ENTRY_BYTES)))
+  }
+
+  lane(number: number, lane: number): Lane | undefined {
+    if (number < 0 || number >= this.list.length) return undefined
+    return laneIn(this.entries, number * ENTRY_BYTES + laneOffset(lane))
+  }
+
+  /** A view of where the entry of the next event goes: it is pending once it is pushed. */
+  nextEntry(): Entry {
+    const at = this.list.length * ENTRY_BYTES
+    if (at === this.entries.length) this.grow()
+    return new Entry(this.entries.subarray(at, at + ENTRY_BYTES))
   }
 
   findHash(hash: string): number | undefined {
     for (; this.hashed < this.list.length; this.hashed++) {
-      const { event } = this.list[this.hashed] as Pending
-      this.hashes.set(event.hash, this.first + this.hashed)
+      const { hash: own } = this.list[this.hashed] as IndexedEvent
+      this.hashes.set(own, this.first + this.hashed)
     }
     return this.hashes.get(hash)
   }
@@ -63,7 +83,7 @@ export class PendingEvents {
   findId(stream: string, eventId: string): number | undefined {
     const position = this.ids.get(eventId)
     if (position === undefined) return undefined
-    const isOwn = this.list[position - this.first]?.event.stream === stream
+    const isOwn = this.list[position - this.first]?.stream === stream
     return isOwn ? position : this.otherIds.get(`${stream}/${eventId}`)
   }
 
@@ -71,27 +91,26 @@ export class PendingEvents {
     return this.ids.get(eventId)
   }
 
-  /** @param position behind that of the last one */
-  push(pending: Pending, position: number): void {
-    const { event, members } = pending
+  /**
+   * Takes in the event whose entry was written last.
+   * @param position behind that of the last one
+   */
+  push(event: IndexedEvent, members: readonly KnownSequence[], position: number): void {
     this.first = position - this.list.length
-    this.list.push(pending)
-    for (const { key, head } of members) {
-      this.moved.set(key, { number: head.number, position, skip: head.skip })
-    }
+    this.list.push(event)
+    this.members.push(members)
     if (!this.ids.has(event.eventId)) this.ids.set(event.eventId, position)
     else this.otherIds.set(`${event.stream}/${event.eventId}`, position)
   }
 
-  /** Takes the last one out again. */
-  pop(): Pending | undefined {
-    const dropped = this.list.pop()
-    if (!dropped) return undefined
-    const { event, members } = dropped
-    for (const { key, head } of members) {
-      if (head.number > 0) this.moved.set(key, { number: head.number - 1, position: head.previous })
-      else this.moved.delete(key)
-    }
+  /** Takes the last one out again. @returns its sequences, each with the member before it */
+  pop(): { readonly sequence: KnownSequence; readonly previous: number }[] {
+    const members = this.members.pop() as readonly KnownSequence[]
+    const left = members.map((sequence) => {
+      const { previous } = this.lane(this.list.length - 1, sequence.lane) as Lane
+      return { sequence, previous }
+    })
+    const event = this.list.pop() as IndexedEvent
     if (this.hashed > this.list.length) {
       this.hashed = this.list.length
       this.hashes.delete(event.hash)
@@ -99,15 +118,23 @@ export class PendingEvents {
     const isFirst = this.ids.get(event.eventId) === this.first + this.list.length
     if (isFirst) this.ids.delete(event.eventId)
     else this.otherIds.delete(`${event.stream}/${event.eventId}`)
-    return dropped
+    return left
   }
 
   clear(): void {
     this.list = []
+    this.members = []
+    if (this.entries.length > MOST_KEPT * ENTRY_BYTES) this.entries = NO_BYTES
     this.hashed = 0
-    this.moved.clear()
     this.hashes.clear()
     this.ids.clear()
     this.otherIds.clear()
+  }
+
+  private grow(): void {
+    const { length } = this.entries
+    const larger = Buffer.allocUnsafe(Math.max(FIRST_ENTRIES * ENTRY_BYTES, length * 2))
+    larger.set(this.entries)
+    this.entries = larger
   }
 }

@@ -27,11 +27,11 @@ function open() {
     const facts = { segment: 1, length: 10, lineOffset: 0, createdAtMs: 0, hash }
     const entry = Entry.of({ ...facts, offset: position })
     for (let lane = 0; lane < LANES; lane++) {
-      entry.setLane(lane, { number: position, previous: position - 1, skip: lane })
+      entry.setLane(lane, position, position - 1, lane)
     }
     return entry
   })
-  files.writeEntries(0, entries)
+  files.writeEntries(0, Buffer.concat(entries.map(({ bytes }) => bytes)))
   const reader = new EntryReader()
   const expectEntry = (position: number) => {
     expect(reader.entry(files, position).offset).toBe(position)
