@@ -5,7 +5,7 @@
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFailed, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
 
 /** 1: as much as every check does; larger runs longer in proportion. */
 export const scale = Number(process.env['APIE_CRASH_SCALE'] ?? '1')
@@ -26,14 +26,12 @@ export type CrashRun = {
 export function crashRun(): CrashRun {
   const seed = Number(process.env['APIE_CRASH_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
   const made: string[] = []
-  let isFailed = false
-  onTestFailed(() => {
-    isFailed = true
+  onTestFinished(({ task }) => {
+    if (task.result?.state !== 'fail') {
+      for (const path of made) fs.rmSync(path, { recursive: true, force: true })
+      return
+    }
     process.stderr.write(`APIE_CRASH_SEED=${seed}; kept: ${made.join(' ') || 'no folder'}\n`)
-  })
-  onTestFinished(() => {
-    if (isFailed) return
-    for (const path of made) fs.rmSync(path, { recursive: true, force: true })
   })
   return {
     seed,

@@ -4,7 +4,7 @@ import { count, crashRun, most, scaled, tell } from './crash-run.ts'
 import { findViolations, type History, killWriters } from './killing.ts'
 
 async function expectNoViolation(folder: string, history: History): Promise<void> {
-  expect(history.failures).toEqual([])
+  expect(history.failures.join('\n')).toBe('')
   const { voidBytes, ...violations } = await findViolations(folder, history)
   count('void bytes', voidBytes)
   most('slowest recovery with kills, ms', history.slowestMs)
