@@ -3,17 +3,12 @@
  * it in the same batch, and words the commits. Writes nothing; that is `appender.ts`.
  */
 import { claimedBy, decideAppend, type LogView } from '../../domain/append.ts'
-import {
-  type EventDraft,
-  type EventHash,
-  eventText,
-  type StoredEvent,
-  TOMBSTONE_TYPE,
-} from '../../domain/event.ts'
+import { type EventDraft, eventText, type StoredEvent, TOMBSTONE_TYPE } from '../../domain/event.ts'
 import type { AppendOutcome, AppendRequest, StreamState } from '../../domain/ports.ts'
 import type { MaybeLater } from '../../kit/maybe-later.ts'
+import { BatchLines } from './batch-lines.ts'
 import type { LogFollower } from './log-follower.ts'
-import { commitLine, type LogPoint } from './log-line.ts'
+import type { LogPoint } from './log-line.ts'
 import type { IndexedEvent } from './pending-events.ts'
 
 /** An append, and whom to answer. */
@@ -26,7 +21,6 @@ export type Waiting = {
 /** A commit that is decided and worded, not yet written. */
 export type Planned = {
   readonly waiting: Waiting
-  readonly line: Buffer
   readonly events: readonly IndexedEvent[]
   readonly outcome: AppendOutcome
   /** The log once this commit counts. */
@@ -43,6 +37,9 @@ export type Plan = {
   readonly refusals: readonly { readonly waiting: Waiting; readonly error: unknown }[]
 }
 
+/** A plan with the bytes that have to come to stand at the end of the log. */
+type WordedPlan = { readonly plan: Plan; readonly bytes: Buffer }
+
 /** What is settled about a stream by the events below position `end`. */
 type FindState = (stream: string, end: number) => MaybeLater<StreamState>
 
@@ -58,19 +55,20 @@ export type LookUp = { readonly byId: FindById; readonly state: FindState }
 
 /**
  * Only inside `exclusive` of the follower, at the end of the log.
- * @param offset where the first line will stand
+ * @param prefix what has to stand before the first line
  */
 export async function planBatch(
   follower: LogFollower,
   lookUp: LookUp,
   batch: readonly Waiting[],
-  offset: number,
-): Promise<Plan> {
+  prefix: string,
+): Promise<WordedPlan> {
   const view = new BatchView(follower, lookUp)
+  const lines = new BatchLines(prefix, batch.length)
   const commits: Planned[] = []
   const retries: { waiting: Waiting; outcome: AppendOutcome }[] = []
   const refusals: { waiting: Waiting; error: unknown }[] = []
-  let end = offset
+  let offset = follower.end.size + prefix.length
   for (const waiting of batch) {
     try {
       const decided = decideAppend(view, waiting.request)
@@ -80,9 +78,9 @@ export async function planBatch(
         continue
       }
       const nowMs = Math.max(follower.options.clock.now(), view.point.createdAtMs)
-      const point = { ...view.point, offset: end, createdAtMs: nowMs }
-      const commit = wordCommit(waiting, decision.firstVersion, point)
-      end += commit.line.length
+      const point = { ...view.point, offset, createdAtMs: nowMs }
+      const commit = wordCommit(lines, waiting, decision.firstVersion, point)
+      offset = commit.point.offset
       commits.push(commit)
       const later = view.note(commit)
       if (later !== undefined) await later
@@ -90,61 +88,43 @@ export async function planBatch(
       refusals.push({ waiting, error })
     }
   }
-  return { commits, retries, refusals }
+  return { plan: { commits, retries, refusals }, bytes: lines.all }
 }
 
 /** @param at the end of the log before this commit, with the time and the place it will have */
-function wordCommit(waiting: Waiting, firstVersion: number, at: LogPoint): Planned {
-  const { request } = waiting
-  const { createdBy, stream } = request
-  const { createdAtMs } = at
-  const producer = claimedBy(request)
-  const texts = request.events.map((draft, index) => {
-    const number = { version: firstVersion + index, position: at.count + index }
-    return Buffer.from(eventText(draft, { stream, ...number, createdBy, createdAtMs, ...producer }))
-  })
-  const { line, hashes } = commitLine(at.hash, at.offset, at.count, texts)
-  const events = request.events.map((draft, index) => ({
-    position: at.count + index,
-    hash: hashes[index] as EventHash,
-    json: texts[index] as Buffer,
-    draft,
-  }))
+function wordCommit(
+  lines: BatchLines,
+  waiting: Waiting,
+  firstVersion: number,
+  at: LogPoint,
+): Planned {
+  const { createdBy, stream, events: drafts } = waiting.request
+  const { segment, offset: lineOffset, createdAtMs } = at
+  const { producer } = claimedBy(waiting.request)
+  const isOwned = producer !== undefined
+  const facts = { stream, createdBy, createdAtMs, ...(isOwned && { producer }) }
+  const texts = drafts.map((draft, index) =>
+    eventText(draft, { ...facts, version: firstVersion + index, position: at.count + index }),
+  )
+  const { worded, length } = lines.add(at, texts)
+  const stored: StoredEvent[] = []
+  const events: IndexedEvent[] = []
+  let { hash } = at
+  for (const [index, event] of worded.entries()) {
+    const { json, start } = event
+    const { eventType, eventId } = drafts[index] as EventDraft
+    hash = event.hash
+    stored.push({ position: at.count + index, hash, json })
+    const place = { segment, offset: lineOffset + start, length: json.length, lineOffset }
+    events.push({ ...place, createdAtMs, hash, stream, eventType, eventId, isOwned })
+  }
+  const end = { count: at.count + events.length, hash, segment, offset: lineOffset + length }
   return {
     waiting,
-    line,
-    events: placeEvents(events, request, at, line.length),
-    outcome: {
-      kind: 'appended',
-      events: events.map(({ position, hash, json }) => ({ position, hash, json })),
-    },
-    point: {
-      count: at.count + events.length,
-      hash: hashes.at(-1) as EventHash,
-      segment: at.segment,
-      offset: at.offset + line.length,
-      createdAtMs,
-    },
+    events,
+    outcome: { kind: 'appended', events: stored },
+    point: { ...end, createdAtMs },
   }
-}
-
-/** Where each event of a line stands in the file; the texts fill the end of the line. */
-function placeEvents(
-  events: readonly (StoredEvent & { readonly draft: EventDraft })[],
-  request: AppendRequest,
-  { segment, offset, createdAtMs }: LogPoint,
-  lineBytes: number,
-): IndexedEvent[] {
-  const texts = events.reduce((sum, { json }) => sum + json.length + 1, 0)
-  const { stream } = request
-  const isOwned = claimedBy(request).producer !== undefined
-  let start = offset + lineBytes - texts
-  return events.map(({ hash, json, draft }) => {
-    const place = { segment, offset: start, length: json.length, lineOffset: offset }
-    start += json.length + 1
-    const { eventType, eventId } = draft
-    return { ...place, createdAtMs, hash, stream, eventType, eventId, isOwned }
-  })
 }
 
 type PlannedEvent = { readonly stream: string; readonly stored: StoredEvent }

@@ -153,19 +153,17 @@ export class Appender {
     const { follower } = this
     await makeRoom(follower)
     const prefix = voidPrefix(follower)
-    const offset = follower.end.size + prefix.length
-    const plan = await planBatch(follower, this.lookUp, batch, offset)
+    const { plan, bytes } = await planBatch(follower, this.lookUp, batch, prefix)
     if (plan.commits.length === 0) return { plan, lost: [] }
     if (round <= FRESH_ROUNDS && !lock.isFresh())
       return settled(plan, ({ events }) => this.areThere(events))
     follower.isAppending = true
-    return await this.write(plan, prefix)
+    return await this.write(plan, bytes)
   }
 
-  private async write(plan: Plan, prefix: string): Promise<Attempt> {
+  private async write(plan: Plan, bytes: Buffer): Promise<Attempt> {
     const { follower } = this
     const events = plan.commits.flatMap((commit) => commit.events)
-    const bytes = Buffer.concat([Buffer.from(prefix), ...plan.commits.map(({ line }) => line)])
     const { isWhole, isShort } = writeIndexed(follower, bytes, events)
     if (isWhole) {
       const last = plan.commits.at(-1)

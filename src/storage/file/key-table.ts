@@ -50,10 +50,10 @@ export class KeyTable {
       for (let seen = 0; seen < table.slots; seen++) {
         const at = table.offset + number * SLOT
         const page = this.pages.page(at)
-        const relative = page.readUInt32LE((at % PAGE_BYTES) + 4)
+        const relative = page.getUint32((at % PAGE_BYTES) + 4, true)
         if (relative === 0) break
         const position = table.first + relative - 1
-        if (position < end && page.readUInt32LE(at % PAGE_BYTES) === key.mark) {
+        if (position < end && page.getUint32(at % PAGE_BYTES, true) === key.mark) {
           found ??= []
           found.push(position)
         }
@@ -76,14 +76,14 @@ export class KeyTable {
     for (let seen = 0; seen < table.slots; seen++) {
       const at = table.offset + number * SLOT
       const page = this.pages.page(at)
-      const relative = page.readUInt32LE((at % PAGE_BYTES) + 4)
+      const relative = page.getUint32((at % PAGE_BYTES) + 4, true)
       if (relative === 0) {
         this.slot.writeUInt32LE(key.mark, 0)
         this.slot.writeUInt32LE(own, 4)
         this.pages.write(this.slot, at)
         return
       }
-      if (page.readUInt32LE(at % PAGE_BYTES) === key.mark) {
+      if (page.getUint32(at % PAGE_BYTES, true) === key.mark) {
         if (relative === own || ++same >= most) return
       }
       if (++number === table.slots) number = 0

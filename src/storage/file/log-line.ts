@@ -67,6 +67,8 @@ export const NOWHERE = { count: -1, hash: '' as EventHash }
 const TAB = 9
 const LF = 10
 const HASH = 64
+/** More than stands in a line before its first event. */
+const HEAD_BYTES = 2 * HASH + 40
 const TILDE = 0x7e
 const SPACE = 0x20
 const VOID: LineMeaning = { kind: 'void' }
@@ -118,6 +120,38 @@ export function commitLine(
   }
   line[at] = LF
   return { line, hashes }
+}
+
+/** Bytes that `writeCommit` needs at most. */
+export function commitBytes(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + 1 + Buffer.byteLength(text), HEAD_BYTES + 1)
+}
+
+/**
+ * Writes the line of a commit behind `before` into larger memory, from `from` on.
+ * @returns its events, whose bytes are views, and where it ends
+ */
+export function writeCommit(
+  into: Buffer,
+  from: number,
+  before: Pick<LogPoint, 'count' | 'hash' | 'offset'>,
+  texts: readonly string[],
+): { readonly events: readonly LineEvent[]; readonly end: number } {
+  const events: LineEvent[] = []
+  let { hash } = before
+  let at = from + HASH
+  at += into.write(`\t${hash}\t${before.offset}\t${before.count}`, at, 'latin1')
+  for (const text of texts) {
+    into[at] = TAB
+    const start = at + 1
+    at = start + into.write(text, start)
+    const json = into.subarray(start, at)
+    hash = chainHash(hash, json)
+    events.push({ json, hash, start: start - from })
+  }
+  into.write(hash, from, 'latin1')
+  into[at] = LF
+  return { events, end: at + 1 }
 }
 
 /**

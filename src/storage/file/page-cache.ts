@@ -14,7 +14,7 @@ export const PAGE_BYTES = 4096
 /** As many as the tables of a million events have. */
 const PLACES = 8192
 
-type Place = { number: number; readonly bytes: Buffer }
+type Place = { number: number; readonly bytes: Buffer; readonly view: DataView }
 
 export class PageCache {
   private readonly disk: Disk
@@ -30,28 +30,34 @@ export class PageCache {
    * The page that the byte at `offset` is in, zeros behind the end of the file; valid until the next one is
    * asked for.
    */
-  page(offset: number): Buffer {
+  page(offset: number): DataView {
     const number = Math.floor(offset / PAGE_BYTES)
     const place = this.places.get(number % PLACES)
-    return place?.number === number ? place.bytes : this.read(number)
+    return (place?.number === number ? place : this.read(number)).view
   }
 
   /** Writes bytes that lie in one page. */
   write(bytes: Uint8Array, offset: number): void {
     this.disk.writeAt(this.fd, bytes, offset)
-    this.page(offset).set(bytes, offset % PAGE_BYTES)
+    const number = Math.floor(offset / PAGE_BYTES)
+    const place = this.places.get(number % PLACES)
+    const page = place?.number === number ? place : this.read(number)
+    page.bytes.set(bytes, offset % PAGE_BYTES)
   }
 
-  private read(number: number): Buffer {
-    const place = this.places.get(number % PLACES) ?? {
-      number: -1,
-      bytes: Buffer.alloc(PAGE_BYTES),
-    }
+  private read(number: number): Place {
+    const place = this.places.get(number % PLACES) ?? newPlace()
     this.places.set(number % PLACES, place)
     // Whatever is thrown leaves a place that holds no page.
     place.number = -1
     place.bytes.fill(0, this.disk.readAt(this.fd, place.bytes, number * PAGE_BYTES))
     place.number = number
-    return place.bytes
+    return place
   }
+}
+
+/** Numbers in a page are read again and again: a `DataView` does that without a call. */
+function newPlace(): Place {
+  const bytes = Buffer.alloc(PAGE_BYTES)
+  return { number: -1, bytes, view: new DataView(bytes.buffer, bytes.byteOffset, PAGE_BYTES) }
 }
