@@ -25,21 +25,25 @@ export type Told = { id: string; stream: string; position: number; hash: string 
 
 export type History = {
   readonly acknowledged: Told[]
-  readonly tried: Set<string>
+  /** When each id was tried, ms. */
+  readonly tried: Map<string, number>
   readonly failures: string[]
   kills: number
   /** The longest time in which no writer was acknowledged, ms. */
   slowestMs: number
+  /** The longest time between an append and its acknowledgement, ms. */
+  longestMs: number
 }
 
 /** @returns what the writers were told */
 export async function killWriters(plan: KillPlan): Promise<History> {
   const history: History = {
     acknowledged: [],
-    tried: new Set(),
+    tried: new Map(),
     failures: [],
     kills: 0,
     slowestMs: 0,
+    longestMs: 0,
   }
   let last: number | undefined
   const isAcknowledged = () => {
@@ -97,11 +101,15 @@ function readLines(child: ChildProcess, take: (line: string) => void): Promise<v
 }
 
 /** @returns what the line says that it is */
-function note(line: string, { acknowledged, tried, failures }: History): string {
+function note(line: string, history: History): string {
+  const { acknowledged, tried, failures } = history
   const [word, id = '', stream = '', position, hash = ''] = line.split(' ')
-  if (word === 'try') tried.add(id)
+  const now = performance.now()
+  if (word === 'try') tried.set(id, now)
+  const waitedMs = Math.round(now - (tried.get(id) ?? now))
+  history.longestMs = Math.max(history.longestMs, waitedMs)
   if (word === 'ok') acknowledged.push({ id, stream, position: Number(position), hash })
-  if (word === 'failed') failures.push(line)
+  if (word === 'failed') failures.push(`${line} after ${waitedMs} ms`)
   return word ?? ''
 }
 

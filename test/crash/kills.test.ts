@@ -8,7 +8,10 @@ async function expectNoViolation(folder: string, history: History): Promise<void
   const { voidBytes, ...violations } = await findViolations(folder, history)
   count('void bytes', voidBytes)
   most('slowest recovery with kills, ms', history.slowestMs)
-  tell(`${voidBytes} void bytes; ${history.slowestMs} ms without an answer at most`)
+  most('longest append with kills, ms', history.longestMs)
+  tell(
+    `${voidBytes} void bytes; ${history.slowestMs} ms without an answer, ${history.longestMs} ms for one append at most`,
+  )
   expect(violations).toEqual({ count: 0, examples: [] })
 }
 

@@ -58,7 +58,7 @@ test('four readers that are killed go on where they were, and see what is acknow
   const last = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] })
   for await (const line of createInterface({ input: last.stdout })) {
     const [word, id = '', stream = '', position, hash = ''] = line.split(' ')
-    if (word === 'try') history.tried.add(id)
+    if (word === 'try') history.tried.set(id, 0)
     if (word === 'ok') history.acknowledged.push({ id, stream, position: Number(position), hash })
   }
   const seen = await Promise.all(readers)
