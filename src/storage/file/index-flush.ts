@@ -2,7 +2,7 @@
  * Writes pending events into the files of an index. Links go in before anything points to the new events;
  * the head of the index, which is not written here, comes last.
  */
-import { ENTRY_BYTES, type Lane } from './entry.ts'
+import { ENTRY_BYTES, laneOffset, readU40 } from './entry.ts'
 import { fingerprintAt } from './fingerprint.ts'
 import type { IndexPoint } from './head-file.ts'
 import type { IndexFiles } from './index-files.ts'
@@ -51,15 +51,20 @@ function writeSequences(
 ): void {
   let number = from.sequences
   const moved = new Set<KnownSequence>()
-  for (const [at, members] of pending.memberships.entries()) {
+  const { entryBytes } = pending
+  let position = from.count
+  let entryAt = 0
+  for (const members of pending.memberships) {
     for (const sequence of members) {
-      const { number: own } = pending.lane(at, sequence.lane) as Lane
-      if (own === 0) files.sequences.add(keys.ofSequence(sequence.key), number++, from.count + at)
+      const own = readU40(entryBytes, entryAt + laneOffset(sequence.lane)) - 1
+      if (own === 0) files.sequences.add(keys.ofSequence(sequence.key), number++, position)
       else if (own % HINT_EVERY === 0) moved.add(sequence)
     }
+    position++
+    entryAt += ENTRY_BYTES
   }
-  for (const { key, position } of moved) {
+  for (const { key, position: last } of moved) {
     const slot = files.sequences.find(keys.ofSequence(key), number)
-    if (slot) files.sequences.hint(slot, position, syncedCount)
+    if (slot) files.sequences.hint(slot, last, syncedCount)
   }
 }
