@@ -9,8 +9,8 @@ import type { SequenceKey } from '../../domain/sequence.ts'
 import { BoundedMap } from '../../kit/bounded-map.ts'
 import { laneOf, type StreamMarks } from './entry.ts'
 
-/** Sequences that are kept, about; those that events are pending of are kept besides. */
-const MOST_KEPT = 16_384
+/** Sequences that are kept in each of two halves; those that events are pending of are kept besides. */
+const HALF = 8192
 /** Streams whose sequences are known by the type of an event, and such types of each. */
 const MOST_STREAMS = 8192
 const MOST_TYPES = 8
@@ -47,13 +47,18 @@ type StreamSequences = {
 export class KnownSequences {
   private younger = new Map<SequenceKey, KnownSequence>()
   private older = new Map<SequenceKey, KnownSequence>()
-  private most = MOST_KEPT / 2
+  private most = HALF
   private readonly streams = new BoundedMap<string, StreamSequences>(MOST_STREAMS)
 
+  /** Whoever asks for some sequences in a row has all of them: what was found now is not dropped by the next. */
   find(key: SequenceKey): KnownSequence | undefined {
-    const known = this.younger.get(key) ?? this.older.get(key)
-    if (known) known.isUsed = true
-    return known
+    const young = this.younger.get(key)
+    if (young) return young
+    const old = this.older.get(key)
+    if (!old) return undefined
+    this.older.delete(key)
+    this.younger.set(key, old)
+    return old
   }
 
   /**
@@ -70,7 +75,7 @@ export class KnownSequences {
       skip: UNKNOWN_SKIP,
       nextSkip: UNKNOWN_SKIP,
       marks: undefined,
-      isUsed: true,
+      isUsed: false,
       isDropped: false,
     }
     this.younger.set(key, known)
@@ -112,17 +117,19 @@ export class KnownSequences {
     known.members[place] = members
   }
 
+  /** What was used stays, as long as it leaves room for others. */
   private dropUnused(persisted: number): void {
     const kept = new Map<SequenceKey, KnownSequence>()
     for (const [key, known] of this.older) {
-      if (known.isUsed || known.position >= persisted) kept.set(key, known)
+      const isWanted = known.isUsed && kept.size < HALF / 2
+      if (isWanted || known.position >= persisted) kept.set(key, known)
       else known.isDropped = true
       known.isUsed = false
     }
     this.older = this.younger
     this.younger = kept
-    // Where many stay they are not looked through again at once.
-    this.most = Math.max(MOST_KEPT / 2, kept.size * 2)
+    // Where many are pending they are not looked through again at once.
+    this.most = Math.max(HALF, kept.size * 2)
   }
 }
 

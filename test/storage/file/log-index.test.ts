@@ -57,7 +57,7 @@ test('numbers are right of more streams than are kept, also of events that are t
   const versions = new Map<string, number>()
   const count = (map: Map<string, number>, key: string, by: number) =>
     map.set(key, (map.get(key) ?? -1) + by)
-  while (streams.length < 24_000) {
+  while (streams.length < 15_000) {
     const events = Array.from({ length: 1 + next(60) }, (_, at) => {
       // Some are written to all the time, most hardly ever.
       const stream = next(3) === 0 ? `often-${next(50)}` : `seldom-${next(15_000)}`
@@ -99,12 +99,36 @@ test('numbers are right of more streams than are kept, also of events that are t
   files.close()
 })
 
+test('a stream is found again once its type was forgotten, and is not forgotten while it is pending', () => {
+  const files = IndexFiles.make(syncDisk, join(newFolder(), '0123456789abcdef'))
+  const index = newIndex()
+  let position = 0
+  const add = (stream: string, type: string) => index.add([eventAt(position++, stream, type)])
+  add('kept', 'rare')
+  add('kept', 'rare')
+  flush(index, files)
+  add('pending', 'x')
+  add('pending', 'x')
+  for (let n = 0; n < 60_000; n++) {
+    // Each is asked for in vain, and takes the place of another.
+    index.lastVersion(`none-${n}`, position)
+    if (n % 1000 === 0) expect(index.lastVersion('kept', position)).toBe(1)
+  }
+  add('pending', 'x')
+  add('kept', 'rare')
+  expect(index.lastVersion('pending', position)).toBe(2)
+  expect(index.lastVersion('kept', position)).toBe(2)
+  expect(index.sequenceHead(typeSequence('rare'), position)).toEqual({ number: 2, position: 5 })
+  expect(index.sequenceHead(typeSequence('x'), position)).toEqual({ number: 2, position: 4 })
+  files.close()
+})
+
 const NAMES = ['entries', 'links', 'keys', 'ids']
 
 test('who writes behind another overwrites nothing, however many events go at once', () => {
   const next = numbers(2)
   const streamOf = (n: number): string => (n % 3 === 0 ? `b-${next(400)}` : `a-${n % 70}`)
-  const events = Array.from({ length: 9000 }, (_, n) => eventAt(n, streamOf(n), `t${next(4)}`))
+  const events = Array.from({ length: 4500 }, (_, n) => eventAt(n, streamOf(n), `t${next(4)}`))
   const folder = join(newFolder(), '0123456789abcdef')
   const whole = newIndex()
   const ahead = IndexFiles.make(syncDisk, folder)
