@@ -16,8 +16,11 @@ export function bodyOf(incoming: IncomingMessage): AsyncIterable<Uint8Array> {
 
 /** The whole body where it came along with the head, as most small ones do; afterwards nothing is left. */
 export function arrivedBody(incoming: IncomingMessage): Uint8Array | undefined {
-  if (!incoming.complete || announcedLength(incoming) > SMALL) return undefined
-  return (incoming.read() as Uint8Array | null) ?? undefined
+  const length = announcedLength(incoming)
+  if (length === 0 || length > SMALL) return undefined
+  // Node tells of the end of a body after it has let others run.
+  const isWhole = incoming.complete || incoming.readableLength === length
+  return isWhole ? ((incoming.read() as Uint8Array | null) ?? undefined) : undefined
 }
 
 /** Infinity where it is sent in chunks. */
@@ -32,7 +35,7 @@ const NOTHING: AsyncIterable<Uint8Array> = {
 
 async function* inOnePiece(incoming: IncomingMessage): AsyncGenerator<Uint8Array> {
   // Mostly it came along with the head and is there: reading it so saves the work of listening.
-  const present = incoming.complete ? (incoming.read() as Uint8Array | null) : null
+  const present = arrivedBody(incoming)
   if (present) return yield present
   const pieces: Uint8Array[] = []
   if (!(await flow(incoming, (piece) => pieces.push(piece) > 0))) throw brokenOff()

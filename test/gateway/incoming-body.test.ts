@@ -4,6 +4,8 @@ import http from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { AppError } from '../../src/domain/app-error.ts'
+import { wholeBody } from '../support/app-send.ts'
+import { connectRaw } from '../support/raw-connection.ts'
 import { testServers } from '../support/test-server.ts'
 
 const open = testServers()
@@ -47,6 +49,29 @@ test('an upload of 256 MiB holds less than 8 MiB of memory for its bytes at any 
   const headers = { 'content-length': 256 * MIB }
   expect(await upload(port, Array(256).fill(piece), headers)).toBe(String(256 * MIB))
   expect(most).toBeLessThan(8 * MIB)
+})
+
+test('a small body that comes along with its head is there when the request is', async () => {
+  const seen: [string | undefined, string][] = []
+  const { port } = await open(async ({ arrived, body }) => {
+    const there = arrived?.()
+    seen.push([there && Buffer.from(there).toString('latin1'), (await wholeBody(body)).toString()])
+    return { status: 200, headers: {}, body: 'ok' }
+  })
+  const put = (length: number, body: string) =>
+    `PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n${body}`
+  const connection = await connectRaw(port)
+  connection.write(put(3, 'one'))
+  await connection.until(/ok/)
+  connection.write(put(3, 'two') + put(0, '') + put(5, 'three'))
+  await connection.until(/(?:ok[\s\S]*){4}/)
+  connection.socket.destroy()
+  expect(seen).toEqual([
+    ['one', ''],
+    ['two', ''],
+    [undefined, ''],
+    ['three', ''],
+  ])
 })
 
 test.each([
