@@ -220,8 +220,9 @@ export const syncDisk: Disk = {
     }),
   setMode: (path, mode) => run('change mode', () => fs.chmodSync(path, mode)),
   setModified: (path, ms) => run('touch', () => fs.utimesSync(path, ms / 1000, ms / 1000)),
+  // ESRCH: the process that a file of /proc is about has ended since the file was opened.
   readText: (path) =>
-    runOr('read', ['ENOENT', 'ENOTDIR'], undefined, () => fs.readFileSync(path, 'utf8')),
+    runOr('read', ['ENOENT', 'ENOTDIR', 'ESRCH'], undefined, () => fs.readFileSync(path, 'utf8')),
   free: (path) =>
     run('look at free space', () => {
       const stat = fs.statfsSync(path)

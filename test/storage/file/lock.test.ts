@@ -1,7 +1,16 @@
 /** The lock of a log within one process: holders that died, stalled or were sabotaged, and waiting that ends. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { asyncDisk, type Disk, syncDisk } from '../../../src/storage/file/disk.ts'
@@ -46,6 +55,23 @@ describe('a lock', () => {
     expect(held.isWanted()).toBe(true)
     held.release()
     expect(existsSync(layout.lock)).toBe(false)
+  })
+
+  test('of a process that ends while somebody looks whether it is there is taken over', async () => {
+    const layout = await makeLayout()
+    const holder = spawn('sleep', ['60'])
+    const path = `/proc/${holder.pid}/stat`
+    const stat = openSync(path, 'r')
+    plant(layout, Number(holder.pid), '1')
+    holder.kill('SIGKILL')
+    await once(holder, 'close')
+    // Opened while it lived, read when it was gone.
+    const late = (asked: string) => (asked === path ? `/proc/self/fd/${stat}` : asked)
+    const disk = { ...asyncDisk, readText: (asked: string) => asyncDisk.readText(late(asked)) }
+    const held = await lockOf(layout, disk).acquire()
+    expect(readFileSync(layout.owner, 'utf8')).toContain(` ${process.pid} `)
+    held.release()
+    closeSync(stat)
   })
 
   test('of a process that is gone is taken over before it is old', async () => {
