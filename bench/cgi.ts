@@ -31,10 +31,11 @@ type Times = Record<'hello' | 'load' | 'get' | 'put' | 'get large' | 'put large'
 
 function times(small: string, large: string, { runs }: Size): Promise<Times> {
   const bare = { request: () => ({ environment: { PATH: '/usr/bin:/bin' } }) }
+  const alive = { environment: cgiVariables('GET', '/health/live', small, '') }
   return timeProcesses(
     [
       { name: 'hello', program: builtProgram('hello'), expected: /^hello/, ...bare },
-      { name: 'load', program: builtProgram('load'), expected: /^loaded/, ...bare },
+      { name: 'load', program: APIE, expected: /^Status: 20/, request: () => alive },
       ...requests('get', 'put', small),
       ...requests('get large', 'put large', large),
     ],
@@ -126,7 +127,10 @@ function large(method: string, events: number, value: number): Row {
   return { what, value, unit: '×', limit: { atMost: 1.1 } }
 }
 
-/** `work` holds what is loaded for this kind of request alone, such as the lock. */
+/**
+ * `load` is what it takes to answer a request that needs no account and nothing of the log. `work` holds what is loaded
+ * for this kind of request alone, such as the lock.
+ */
 function split(method: string, time: ProcessTime, { hello, load }: Times): Row[] {
   return [
     { what: `${method}: runtime`, value: hello.answerMs, unit: 'ms', note: 'until hello is out' },

@@ -8,7 +8,7 @@ const PROJECT = fileURLToPath(new URL('..', import.meta.url))
 export const APIE = join(PROJECT, 'cgi-bin/apie')
 
 /** Builds `bench/programs/NAME.ts` as `build.mjs` builds apie, unless it stands there already. */
-export function builtProgram(name: 'hello' | 'load'): string {
+export function builtProgram(name: 'hello'): string {
   const out = join(PROJECT, 'build/bench-programs', name)
   build('--entry', join(PROJECT, 'bench/programs', `${name}.ts`), '--out', out)
   return out
