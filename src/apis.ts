@@ -133,7 +133,7 @@ async function loadNode(services: Services): Promise<LoadedApi> {
 function ownRoutes({ events, store, accounts, setup, version, settings }: Services) {
   const rights = createStreamRights(store.log)
   return [
-    ...healthRoutes({ events }),
+    ...healthRoutes(store),
     ...setupRoutes(setup),
     ...apieRoutes({ events, rights, content: store.content, accounts, version, settings }),
   ]

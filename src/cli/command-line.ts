@@ -31,15 +31,25 @@ export type OptionsBySetting = Readonly<Record<string, string>>
 
 /** Runs one call to its end and returns the exit code. */
 export async function runCommandLine(line: CommandLine): Promise<number> {
-  let used: CommandServices | undefined
+  let store: string | undefined
   const services: CommandLine['services'] = (options) => {
-    used = line.services(options)
-    return used
+    const own = line.services(options)
+    return {
+      ...own,
+      openStore: (mode, engineUrl) => {
+        store = engineUrl ?? own.settings().store
+        return own.openStore(mode, engineUrl)
+      },
+      openApp: () => {
+        store = own.settings().store
+        return own.openApp()
+      },
+    }
   }
   try {
     return await dispatch({ ...line, services })
   } catch (error) {
-    const place = error instanceof AppError && used ? placeText(error, used) : ''
+    const place = error instanceof AppError ? placeText(error, store) : ''
     await line.terminal.err(`apie: ${failureText(error, line.showStack)}\n${place}`)
     return error instanceof AppError && isWrongCall(error) ? EXIT.usage : EXIT.failed
   }

@@ -5,7 +5,6 @@
 import fs from 'node:fs'
 import type { AppError, ErrorCode } from '../domain/app-error.ts'
 import { DatabaseFailure } from '../kit/database-failure.ts'
-import type { CommandServices } from './command.ts'
 import { systemUser } from './system-user.ts'
 
 const ABOUT_THE_FOLDER: readonly ErrorCode[] = [
@@ -19,15 +18,13 @@ const ABOUT_THE_FOLDER: readonly ErrorCode[] = [
   'log-damaged',
 ]
 
-/** Lines for standard error; empty where the failure is not about the data folder or a database. */
-export function placeText(
-  { code, cause }: AppError,
-  services: Pick<CommandServices, 'settings'>,
-): string {
+/**
+ * Lines for standard error; empty where the failure is not about a data folder or a database.
+ * @param store as in the settings: the one that was opened last, if any
+ */
+export function placeText({ code, cause }: AppError, store: string | undefined): string {
   if (cause instanceof DatabaseFailure) return `      ${cause.message}\n`
-  if (!ABOUT_THE_FOLDER.includes(code)) return ''
-  const { store } = services.settings()
-  if (!store.startsWith('file:')) return ''
+  if (!ABOUT_THE_FOLDER.includes(code) || !store?.startsWith('file:')) return ''
   const folder = store.slice('file:'.length)
   return `      data folder: ${folder} (${stateOf(folder)}); this runs as user ${systemUser(process.geteuid?.() ?? 0)}\n`
 }

@@ -10,6 +10,10 @@ import { checkFileSystem } from '../../src/cli/doctor/file-system.ts'
 import { checkLimitsText } from '../../src/cli/doctor/limits.ts'
 import { readSettings } from '../../src/config.ts'
 import { AppError } from '../../src/domain/app-error.ts'
+import { parseEventId, parseEventType } from '../../src/domain/event.ts'
+import { parseStreamName } from '../../src/domain/stream-name.ts'
+import type { JsonText } from '../../src/kit/json-text.ts'
+import { randomUuid } from '../../src/kit/random.ts'
 import { syncDisk } from '../../src/storage/file/disk.ts'
 import { migrateStore, openCommandStore } from '../../src/wire.ts'
 import { runWords } from '../support/command-line.ts'
@@ -281,6 +285,31 @@ describe('the command', () => {
     expect(await look(`file:${folder}`)).toMatchObject({
       code: 1,
       found: { name: 'store', verdict: 'problem', fix: expect.stringContaining(fix) },
+    })
+  })
+
+  test('finds a problem where the log is gone and its index is not', async () => {
+    const folder = join(root, 'data')
+    const settings = readSettings({ environment: { APIE_STORE: `file:${folder}` } })
+    const store = await openCommandStore(settings, 'create')
+    await store.log.append({
+      stream: parseStreamName('s'),
+      expectedVersion: { kind: 'any' },
+      retryRule: 'equal-content',
+      createdBy: 'a',
+      events: [
+        {
+          eventId: parseEventId(randomUuid()),
+          eventType: parseEventType('t'),
+          body: { kind: 'json', text: '1' as JsonText },
+        },
+      ],
+    })
+    await store.close()
+    rmSync(join(folder, 'log', '00000001.log'))
+    expect(await look(`file:${folder}`)).toMatchObject({
+      code: 1,
+      found: { verdict: 'problem', fix: expect.stringContaining('apie verify') },
     })
   })
 

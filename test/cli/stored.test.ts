@@ -1,6 +1,15 @@
 /** Commands on a real data folder, each as a process of its own: `node src/main.ts …`. */
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -50,6 +59,25 @@ describe('a data folder', () => {
       expect(where).toContain(`data folder: ${missing} (not there); this runs as user `)
     }
     expect(readdirSync(root)).not.toContain('missing')
+  })
+
+  test('that a failure is about is named, which of two it may be, and no other', async () => {
+    const data = `file:${join(root, 'data')}`
+    const missing = `file:${join(root, 'missing')}`
+    const shared = join(root, 'shared')
+    mkdirSync(shared)
+    chmodSync(shared, 0o755)
+    const from = await apie('copy', '--from', missing, '--to', data)
+    expect(from.err).toContain(`data folder: ${join(root, 'missing')} (not there)`)
+    const to = await apie('copy', '--from', data, '--to', `file:${shared}`)
+    expect(to.err).toContain(`data folder: ${shared} (of user`)
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const none = await apie('broker', 'brittle-api', 'serve', `127.0.0.1:${port}`)
+    server.close()
+    expect(none.status).toBe(1)
+    expect(none.err).not.toContain('data folder')
   })
 
   test('gets its indexes back from reindex', async () => {

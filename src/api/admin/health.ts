@@ -1,12 +1,13 @@
 /** Is the process there, and does its store answer? For load balancers and for people. */
 import { AppError } from '../../domain/app-error.ts'
-import type { EventLog } from '../../domain/event-log.ts'
+import { countToLastEvent } from '../../domain/last-event.ts'
+import type { LogEngine } from '../../domain/ports.ts'
 import type { Handler, Route } from '../../http/handler.ts'
 import { preferredMediaType } from '../../http/media-type.ts'
 import { jsonResponse, textResponse } from '../../http/response.ts'
 
-/** `/ping` and `/health/live` ask the process alone and need no account; `/health` asks the store as well. */
-export function healthRoutes({ events }: { readonly events: EventLog }): Route[] {
+/** `/ping` and `/health/live` ask the process alone and need no account; `/health` reads the end of the log as well. */
+export function healthRoutes({ log }: { readonly log: LogEngine }): Route[] {
   return [
     { method: 'GET', path: '/ping', access: 'public', handler: ping },
     { method: 'GET', path: '/health/live', access: 'public', handler: live },
@@ -15,7 +16,7 @@ export function healthRoutes({ events }: { readonly events: EventLog }): Route[]
       path: '/health',
       access: 'reader',
       handler: async () => {
-        await events.head()
+        await countToLastEvent(log)
         return jsonResponse(200, { status: 'ok' })
       },
     },

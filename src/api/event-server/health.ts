@@ -1,4 +1,5 @@
-/** Whether the store answers: both its parts are really asked. */
+/** Whether the store answers: both its parts are really read. */
+import { countToLastEvent } from '../../domain/last-event.ts'
 import type { LogEngine, RecordEngine } from '../../domain/ports.ts'
 import type { Handler } from '../../http/handler.ts'
 import { jsonResponse } from '../../http/response.ts'
@@ -8,7 +9,7 @@ export function readHealth(parts: {
   readonly records: RecordEngine
 }): Handler {
   return async () => {
-    await parts.log.head()
+    await countToLastEvent(parts.log)
     await parts.records.read('offset', '-')
     return jsonResponse(200, { status: 'OK' })
   }

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError, type ErrorCode } from '../../domain/app-error.ts'
+import { countToLastEvent } from '../../domain/last-event.ts'
 import { DatabaseFailure } from '../../kit/database-failure.ts'
 import type { CommandServices } from '../command.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
@@ -53,7 +54,7 @@ type Services = Pick<CommandServices, 'openStore'>
 async function countEvents({ openStore }: Services): Promise<number> {
   const store = await openStore('existing')
   try {
-    return (await store.log.head()).count
+    return await countToLastEvent(store.log)
   } finally {
     await store.close()
   }

@@ -48,6 +48,24 @@ describe('verifying', () => {
     ).toBe(true)
   })
 
+  it('a log that is gone is no health', async () => {
+    const root = newRoot()
+    const first = await openFile(root)
+    await append(first.send, 1, { stream: 'gone' })
+    const paths = ['/health', '/api/v1/health']
+    for (const path of paths) expect((await first.send({ method: 'GET', path })).status).toBe(200)
+    await first.store.close()
+    rmSync(join(root, 'log', '00000001.log'))
+
+    const second = await openFile(root)
+    for (const path of paths) {
+      const { status, headers, body } = await second.send({ method: 'GET', path })
+      expect([path, status]).toEqual([path, 500])
+      expect(`${headers['x-apie-code']} ${body}`).toContain('log-damaged')
+    }
+    await second.store.close()
+  })
+
   it('reports the content one byte of which was flipped', async () => {
     const root = newRoot()
     const { store, send } = await openFile(root)
