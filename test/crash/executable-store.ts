@@ -39,7 +39,7 @@ export type Outcome =
   | { readonly kind: 'stored'; readonly id: string }
   | { readonly kind: 'refused'; readonly id: string; readonly code: string }
   /** The process died, or says itself that it does not know. */
-  | { readonly kind: 'unknown'; readonly id: string }
+  | { readonly kind: 'unknown'; readonly id: string; readonly seen?: string }
 
 /** The one code that promises nothing; the others promise that nothing was stored. */
 const UNKNOWN = 'outcome-unknown'
@@ -106,7 +106,9 @@ export class ExecutableStore {
       return { kind: 'stored', id }
     }
     const code = told['code']
-    if (typeof code !== 'string' || code === UNKNOWN) return { kind: 'unknown', id }
+    if (typeof code !== 'string' || code === UNKNOWN) {
+      return { kind: 'unknown', id, seen: `${answer.status} ${answer.text}${answer.err}` }
+    }
     if (code === 'internal') throw new Error(`internal: ${answer.text}${answer.err}`)
     // A retry that is refused says nothing about the attempt before it.
     if (!isRetry) this.history.refused.add(id)
