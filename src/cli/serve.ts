@@ -3,6 +3,7 @@
 import type { HttpServer } from '../gateway/http-server.ts'
 import type { App } from '../http/message.ts'
 import { type CommandCall, EXIT, type OpenApp } from './command.ts'
+import { listenFailure } from './listen-failure.ts'
 import { whenAborted } from './stop-signal.ts'
 
 /**
@@ -10,7 +11,7 @@ import { whenAborted } from './stop-signal.ts'
  * store may give away. Requests that come meanwhile wait for the store.
  */
 export async function runServe(call: CommandCall): Promise<number> {
-  const { services, terminal } = call
+  const { services } = call
   const settings = services.settings()
   const { port, bodyTimeoutMs } = settings
   const host = settings.host.replace(/^\[(.*)\]$/, '$1')
@@ -18,11 +19,9 @@ export async function runServe(call: CommandCall): Promise<number> {
   const { promise: app, resolve, reject } = Promise.withResolvers<App>()
   app.catch(() => undefined)
   const answer: App = async (request) => (await app)(request)
-  const server = await serveHttp(answer, { host, port, bodyTimeoutMs }).catch(listenFailure)
-  if (typeof server === 'string') {
-    await terminal.err(`apie: cannot listen on port ${port} of ${host}: ${server}\n`)
-    return EXIT.failed
-  }
+  const server = await serveHttp(answer, { host, port, bodyTimeoutMs }).catch(
+    listenFailure(host, port),
+  )
   try {
     return await serveStore(call, server, { host, resolve })
   } catch (error) {
@@ -46,10 +45,10 @@ async function serveStore(
       await terminal.out(`data folder: ${store.slice('file:'.length)}\n`)
     }
     await greetFirstAdmin(call, opened)
-    const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/`
+    const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`
     if (await opened.setup.isOpen()) {
       await terminal.err(
-        `There is no account yet: open ${url}setup; the token stands in ${opened.setup.tokenPlace}.\n`,
+        `There is no account yet: open ${url}/setup; the token stands in ${opened.setup.tokenPlace}.\n`,
       )
     }
     resolve(opened.app)
@@ -60,18 +59,6 @@ async function serveStore(
   } finally {
     await opened.close()
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program does',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  EACCES: 'ports below 1024 are for root',
-  ENOTFOUND: 'no such name is known',
-}
-
-/** What keeps the server from listening, in words. */
-function listenFailure(error: NodeJS.ErrnoException): string {
-  return REASONS[error.code ?? ''] ?? error.message
 }
 
 /** Makes the first admin where one is asked for; a store that has accounts stays as it is. */

@@ -58,6 +58,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   'data-folder-unsafe': 503,
   'format-unknown': 503,
   'bad-setting': 500,
+  'cannot-listen': 500,
   usage: 500,
   internal: 500,
 }

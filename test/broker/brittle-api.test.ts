@@ -74,7 +74,8 @@ describe('apie broker brittle-api serve', () => {
   it('tells its address and ends when it is interrupted', async () => {
     const going = brokerOn(none).start('brittle-api', 'serve', '127.0.0.1:0', '--seed', '1')
     await until('it listens', () => going.lines().length > 0)
-    const [, url = ''] = /^brittle-api listens on (http:.*)\/$/.exec(going.lines()[0] ?? '') ?? []
+    const [, url = ''] =
+      /^brittle-api listens on (http:\S+[^/])$/.exec(going.lines()[0] ?? '') ?? []
     expect((await post(url, 'abc')).bytes.toString()).toBe('cba')
     expect((await going.stop()).code).toBe(0)
   })
@@ -99,7 +100,7 @@ describe('apie broker brittle-api serve', () => {
     const { code, err } = await brokerOn(none).run('brittle-api', 'serve', `127.0.0.1:${port}`)
     expect([code, err]).toEqual([
       1,
-      `apie: Cannot listen on port ${port} of 127.0.0.1: EADDRINUSE [storage-unavailable]\n`,
+      `apie: Cannot listen on port ${port} of 127.0.0.1: the address is in use by another program [cannot-listen]\n`,
     ])
   })
 })

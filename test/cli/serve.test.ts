@@ -39,7 +39,7 @@ async function serve(...words: string[]): Promise<Started> {
   const url = await new Promise<string>((resolve, reject) => {
     const hear = (chunk: Buffer) => {
       said += chunk.toString()
-      const found = /listens on (http:\S+)\//.exec(said)?.[1]
+      const found = /listens on (http:\S+[^/\s])\n/.exec(said)?.[1]
       if (found !== undefined) resolve(found)
     }
     started.stdout?.on('data', hear)
@@ -158,7 +158,7 @@ describe('apie serve', () => {
     const first = child
     const other = join(root, 'other')
     await expect(serve('--port', String(port), '--data', other)).rejects.toThrow(
-      `apie: cannot listen on port ${port} of 127.0.0.1: another program does`,
+      `apie: Cannot listen on port ${port} of 127.0.0.1: the address is in use by another program [cannot-listen]\n`,
     )
     expect(child?.exitCode).toBe(1)
     expect(existsSync(join(root, 'other'))).toBe(false)

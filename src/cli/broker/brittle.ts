@@ -1,7 +1,7 @@
 /** `apie broker brittle-api serve`: the unreliable API, from its first line to its end. */
 import { serveBrittleApi } from '../../broker/brittle-api.ts'
-import { AppError } from '../../domain/app-error.ts'
 import type { CommandCall } from '../command.ts'
+import { listenFailure } from '../listen-failure.ts'
 import { whenAborted } from '../stop-signal.ts'
 import { usage } from '../usage.ts'
 import { HINT } from './hint.ts'
@@ -25,12 +25,9 @@ export async function runBrittleApi(call: CommandCall): Promise<void> {
   const signal = call.services.untilStopped()
   const options = { host, port, failureRate, silentFailureRate, minLatency, maxLatency }
   const server = await serveBrittleApi({ ...options, ...(seed < 0 ? {} : { seed }) }).catch(
-    (error: NodeJS.ErrnoException) => {
-      const message = `Cannot listen on port ${port} of ${host}: ${error.code ?? error.message}`
-      throw new AppError('storage-unavailable', message, {}, error)
-    },
+    listenFailure(host, port),
   )
-  await call.terminal.out(`brittle-api listens on http://${urlHost(host)}:${server.port}/\n`)
+  await call.terminal.out(`brittle-api listens on http://${urlHost(host)}:${server.port}\n`)
   await whenAborted(signal)
   await server.close()
 }
