@@ -1,5 +1,6 @@
 /** `apie scavenge`: removes for good what readers of streams cannot see any more. */
 import { scavenge } from '../domain/scavenge.ts'
+import { noteScavenge } from '../domain/scavenge-runs.ts'
 import { type CommandCall, EXIT } from './command.ts'
 import { withProgress } from './progress.ts'
 
@@ -7,16 +8,19 @@ export async function runScavenge(call: CommandCall): Promise<number> {
   const store = await call.services.openStore('existing')
   try {
     const clock = { now: () => Date.now() }
+    const startedAtMs = clock.now()
     const { events, removed, bytesFreed } = await withProgress(
       call.terminal,
       'scavenge',
       (progress) => scavenge(store.log, clock, progress),
     )
+    const reclaimedBytes = Math.max(0, bytesFreed)
     await call.terminal.out(
       call.options['json']
-        ? `${JSON.stringify({ events, removed, bytesFreed })}\n`
+        ? `${JSON.stringify({ events, removed, bytesFreed: reclaimedBytes })}\n`
         : `removed the bodies of ${removed} of ${events} events, ${freedText(bytesFreed)}\n`,
     )
+    await noteScavenge(store.records, clock, { startedAtMs, reclaimedBytes })
     return EXIT.ok
   } finally {
     await store.close()

@@ -19,6 +19,7 @@ export type Scavenge = (
 
 export type ScavengeRun = {
   readonly id: string
+  /** Name of an account; empty where it was the command line. */
   readonly startedBy: string
   /** Milliseconds since 1970-01-01T00:00:00Z, as the times below. */
   readonly startedAtMs: number
@@ -39,7 +40,7 @@ export type ScavengeRuns = {
   stop(id: string): Promise<boolean>
   /** The run that goes on, if one does. */
   current(): Promise<ScavengeRun | undefined>
-  /** The last one that was started. */
+  /** The last one that was started, or told of. */
   last(): Promise<ScavengeRun | undefined>
 }
 
@@ -72,15 +73,7 @@ export function createScavengeRuns(parts: ScavengeParts): ScavengeRuns {
       const before = runOf(record)
       const startedAtMs = clock.now()
       if (before && isGoingOn(before, startedAtMs)) throw alreadyRunning(before.id)
-      const run: ScavengeRun = {
-        id: randomUuid(),
-        startedBy: by,
-        startedAtMs,
-        aliveAtMs: startedAtMs,
-        state: 'running',
-        isToStop: false,
-        reclaimedBytes: 0,
-      }
+      const run = newRun(by, startedAtMs)
       await writeFirst(records, run, record)
       const running = work(parts, run)
       if (parts.waits) await running
@@ -93,6 +86,39 @@ export function createScavengeRuns(parts: ScavengeParts): ScavengeRuns {
     },
     current,
     last,
+  }
+}
+
+/**
+ * Tells of a run that nobody had to wait for or stop, as the last one, when it is over. One that goes on or begins
+ * meanwhile stays the last.
+ */
+export async function noteScavenge(
+  records: RecordEngine,
+  clock: Clock,
+  { startedAtMs, reclaimedBytes }: Pick<ScavengeRun, 'startedAtMs' | 'reclaimedBytes'>,
+): Promise<void> {
+  const record = await records.read(COLLECTION, KEY)
+  const before = runOf(record)
+  const aliveAtMs = clock.now()
+  if (before && isGoingOn(before, aliveAtMs)) return
+  const run = newRun('', startedAtMs)
+  try {
+    await writeFirst(records, { ...run, aliveAtMs, state: 'done', reclaimedBytes }, record)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'scavenge-running') throw error
+  }
+}
+
+function newRun(startedBy: string, startedAtMs: number): ScavengeRun {
+  return {
+    id: randomUuid(),
+    startedBy,
+    startedAtMs,
+    aliveAtMs: startedAtMs,
+    state: 'running',
+    isToStop: false,
+    reclaimedBytes: 0,
   }
 }
 

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
@@ -14,8 +15,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readSettings } from '../../src/config.ts'
+import { TOMBSTONE_TYPE } from '../../src/domain/event.ts'
 import { openCommandStore } from '../../src/wire.ts'
-import { appendTo, draft, uuid } from '../support/drafts.ts'
+import { appendTo, draft, jsonBody, uuid } from '../support/drafts.ts'
 import { PROJECT, type Run, run, start } from '../support/executable.ts'
 
 let root = ''
@@ -161,6 +163,25 @@ describe('a data folder', () => {
     const told = await apie('verify', '--data', damaged)
     expect(told.out).toContain('There is no index; the damage comes first')
   })
+})
+
+test('a scavenge is told of as the last one, and that it frees nothing where it does not', async () => {
+  const data = join(root, 'scavenged')
+  const settings = readSettings({ environment: { APIE_STORE: `file:${data}` } })
+  const store = await openCommandStore(settings, 'create')
+  const batch = [1, 2, 3].map((n) => draft(n, { body: jsonBody('0') }))
+  await store.log.append(appendTo('gone', batch))
+  await store.log.append(appendTo('gone', [draft(4, { type: TOMBSTONE_TYPE })]))
+  await store.close()
+  const segment = join(data, 'log', '00000001.log')
+  const before = statSync(segment).size
+  const { status, out } = await apie('scavenge', '--json', '--data', data)
+  expect([status, JSON.parse(out)]).toEqual([0, { events: 4, removed: 3, bytesFreed: 0 }])
+  expect(statSync(segment).size).toBeGreaterThan(before)
+  const again = await openCommandStore(settings, 'existing')
+  const told = (await again.records.read('scavenge', 'run'))?.value
+  await again.close()
+  expect(told).toMatchObject({ state: 'done', startedBy: '', reclaimedBytes: 0 })
 })
 
 describe('a data folder whose records are', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Progress } from '../../src/domain/ports.ts'
-import { createScavengeRuns, type Scavenge } from '../../src/domain/scavenge-runs.ts'
+import { createScavengeRuns, noteScavenge, type Scavenge } from '../../src/domain/scavenge-runs.ts'
 import { createMemoryStore } from '../../src/storage/memory/engine.ts'
 import { handClock } from '../support/store.ts'
 import { codeOf } from '../support/test-accounts.ts'
@@ -76,6 +76,21 @@ describe('runs of scavenging', () => {
     held.end(5)
     const id = await starting
     expect(await runs.last()).toMatchObject({ id, state: 'done', reclaimedBytes: 5 })
+  })
+
+  it('that were made without asking are told of as the last one, but never in place of one that goes on', async () => {
+    const { runs, held, records, clock } = open()
+    const note = (reclaimedBytes: number) =>
+      noteScavenge(records, clock, { startedAtMs: 1000, reclaimedBytes })
+    await note(7)
+    expect(await runs.last()).toMatchObject({ state: 'done', startedAtMs: 1000, reclaimedBytes: 7 })
+    const id = await runs.start('ann')
+    await note(8)
+    expect(await runs.last()).toMatchObject({ id, state: 'running' })
+    held.end(9)
+    await settled()
+    await note(10)
+    expect(await runs.last()).toMatchObject({ state: 'done', reclaimedBytes: 10 })
   })
 
   it('stop when they are told to', async () => {
