@@ -114,6 +114,7 @@ export const COMMANDS: readonly Command[] = [
       'Reads DIR/events/default and DIR/media; where DIR has an "index" itself, DIR is the log alone.',
       'Every event is checked before anything is stored; texts and hashes stay as they are. The store must',
       'be empty or hold the beginning of the same history, so an import that broke off may be repeated.',
+      'Accounts stay behind: "apie user import FILE" takes over those of the passwd file.',
     ],
     options: [],
     failure: 'the folder is damaged, or the store holds another history',

@@ -15,6 +15,9 @@ export async function runImport(call: CommandCall): Promise<number> {
       `events: ${events.imported} imported, ${events.alreadyThere} there before\n` +
         `content: ${content.imported} imported, ${content.alreadyThere} there before\n`,
     )
+    await terminal.err(
+      'Accounts stay behind: "apie user import FILE" takes over those of a passwd file.\n',
+    )
     return EXIT.ok
   } finally {
     await store.close()

@@ -119,6 +119,9 @@ describe('a data folder', () => {
     expect(await apie('import', original, '--data', copy)).toMatchObject({
       status: 0,
       out: 'events: 3 imported, 0 there before\ncontent: 1 imported, 0 there before\n',
+      err: expect.stringContaining(
+        'Accounts stay behind: "apie user import FILE" takes over those of a passwd file.\n',
+      ),
     })
     expect((await apie('export', '--data', copy)).out).toBe((await inData('export')).out)
     expect((await apie('import', original, '--data', copy)).out).toBe(
