@@ -16,6 +16,7 @@ import { COMMON_OPTIONS } from './common-options.ts'
 import { commandHelp, programHelp } from './help.ts'
 import { placeText } from './place.ts'
 import type { Terminal } from './terminal.ts'
+import { unknownVariables, unknownVariablesText } from './unknown-variables.ts'
 import { unknownCommand, unknownOption, usage } from './usage.ts'
 
 export type CommandLine = {
@@ -73,12 +74,12 @@ async function dispatch({ words, terminal, services }: CommandLine): Promise<num
   const isAsked = command.hasActions === true && parsed.words[0] === 'help'
   if (isAsked || parsed.options['help']) return print(terminal, commandHelp(command))
   requireWordCount(command, parsed.words)
-  return command.run({
-    ...parsed,
-    commands: COMMANDS,
-    terminal,
-    services: services(settingsOf(command, parsed.options)),
-  })
+  const lent = services(settingsOf(command, parsed.options))
+  if (command.ignoresSettings !== true) {
+    const unknown = unknownVariables(lent.environment)
+    if (unknown.length > 0) await terminal.err(unknownVariablesText(unknown))
+  }
+  return command.run({ ...parsed, commands: COMMANDS, terminal, services: lent })
 }
 
 async function print(terminal: Terminal, text: string): Promise<number> {

@@ -31,6 +31,8 @@ export type Command = {
   readonly wordCount: readonly [number, number]
   /** Whether the first word says what to do, so that `help` there asks for this page. */
   readonly hasActions?: boolean
+  /** Whether variables that are no settings are none of its business, or told by itself. */
+  readonly ignoresSettings?: true
   /** One line for the list of commands. */
   readonly summary: string
   /** Lines of its own help page: what it does, what it costs, what it never does. */

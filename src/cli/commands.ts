@@ -162,6 +162,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'doctor',
     words: '',
     wordCount: [0, 0],
+    ignoresSettings: true,
     summary: 'check this installation and say what to fix',
     details: [
       'Looks at the data folder, locks, syncs, limits and the executable, or asks the database whether it',
@@ -277,6 +278,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'version',
     words: '',
     wordCount: [0, 0],
+    ignoresSettings: true,
     summary: 'print version, commit and Node version',
     details: [],
     options: [JSON_OPTION],
@@ -287,6 +289,7 @@ export const COMMANDS: readonly Command[] = [
     words: '[COMMAND | settings]',
     // As many as the command itself takes: `runHelp` counts them.
     wordCount: [0, 5],
+    ignoresSettings: true,
     summary: 'print this list, the help of a command, or that of the settings',
     details: [],
     options: [{ name: 'markdown', doc: 'print docs/command-line.md: all commands and settings' }],

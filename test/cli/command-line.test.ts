@@ -73,6 +73,29 @@ describe('failures of a command', () => {
   })
 })
 
+describe('a variable that is no setting', () => {
+  const environment = { APIE_PORTT: '1', APIE_FROBNICATE: '1', APIE_CONFIG: '/x', APIE_PORT: '9' }
+  const told = `apie: APIE_FROBNICATE is no setting and is ignored; see "apie help settings"
+apie: APIE_PORTT is no setting and is ignored; did you mean APIE_PORT?
+`
+
+  test.each([['verify'], ['serve'], ['migrate']])(
+    'is named once by %s, with the one that was probably meant',
+    async (word) => {
+      const { err } = await runWords([word], {}, '', { environment })
+      expect(err.slice(0, told.length)).toBe(told)
+      expect(err.split('APIE_PORTT')).toHaveLength(2)
+    },
+  )
+
+  test.each([['version'], ['help'], ['verify', '--help']])(
+    'is no business of %s %s',
+    async (...words) => {
+      expect((await runWords(words, {}, '', { environment })).err).toBe('')
+    },
+  )
+})
+
 describe('help', () => {
   test.each([['help'], ['--help'], ['-h']])(
     'apie %s lists the commands and says where the settings stand',
