@@ -4,6 +4,7 @@ import type { HttpServer } from '../gateway/http-server.ts'
 import type { App } from '../http/message.ts'
 import { type CommandCall, EXIT, type OpenApp } from './command.ts'
 import { listenFailure } from './listen-failure.ts'
+import { settingFiles } from './setting-files.ts'
 import { whenAborted } from './stop-signal.ts'
 
 /**
@@ -43,6 +44,9 @@ async function serveStore(
     const { store } = services.settings()
     if (store.startsWith('file:')) {
       await terminal.out(`data folder: ${store.slice('file:'.length)}\n`)
+    }
+    for (const { name, path, problem } of settingFiles(services.settings())) {
+      if (problem) await terminal.err(`apie: the ${name} ${path} ${problem}\n`)
     }
     await greetFirstAdmin(call, opened)
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`

@@ -1,4 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -186,6 +194,39 @@ describe('the command', () => {
     expect(code).toBe(1)
     expect(out).toContain('PROBLEM  settings: APIE_PORT: expected a whole number')
     expect(out).toContain('limit of open files')
+  })
+
+  test('reports files that settings name and that cannot be used', async () => {
+    const there = join(root, 'there')
+    writeFileSync(there, '')
+    symlinkSync(there, join(root, 'link'))
+    const found = async (htpasswd: string, logFile: string) => {
+      const variables = { APIE_STORE: 'memory:', APIE_HTPASSWD: htpasswd, APIE_LOG_FILE: logFile }
+      const settings = () => readSettings({ environment: variables })
+      const { out } = await runWords(['doctor', '--json'], { settings })
+      const { checks } = JSON.parse(out) as { checks: Check[] }
+      return checks
+        .filter(({ name }) => /^(htpasswd|log) file$/.test(name))
+        .map(({ verdict, message }) => [verdict, message.replaceAll(root, '')])
+    }
+    const unread = (reason: string) =>
+      `cannot be read (${reason}); who stands only there cannot sign in`
+    const unwritten = (reason: string) =>
+      `cannot be written (${reason}); its lines go to standard error`
+    expect(await found(join(root, 'no'), join(root, 'no', 'log'))).toEqual([
+      ['problem', `/no ${unread('not there')}`],
+      ['problem', `/no/log ${unwritten('not there')}`],
+    ])
+    expect(await found(root, root)).toEqual([
+      ['problem', ` ${unread('a folder')}`],
+      ['problem', ` ${unwritten('a folder')}`],
+    ])
+    expect(await found(there, join(root, 'link'))).toEqual([
+      ['ok', '/there can be used'],
+      ['problem', `/link ${unwritten('a symbolic link')}`],
+    ])
+    expect(await found('', join(root, 'made-later'))).toEqual([['ok', '/made-later can be used']])
+    expect(readdirSync(root).sort()).toEqual(['link', 'there'])
   })
 
   test.each([

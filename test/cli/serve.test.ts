@@ -6,6 +6,8 @@ import { type ClientRequest, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { readSettings } from '../../src/config.ts'
+import { runWords } from '../support/command-line.ts'
 import { basic, PROJECT, run } from '../support/executable.ts'
 import { send } from '../support/http-client.ts'
 
@@ -109,6 +111,28 @@ describe('apie serve', () => {
     const { url } = await serve('--port', '0', '--host', '[::1]')
     expect(url).toMatch(/^http:\/\/\[::1\]:\d+$/)
     expect((await fetch(`${url}/ping`)).status).toBe(200)
+  })
+
+  test('says at the start that a file which a setting names is of no use', async () => {
+    const ended = new AbortController()
+    ended.abort()
+    const variables = { APIE_HTPASSWD: join(root, 'no'), APIE_LOG_FILE: join(root, 'no', 'log') }
+    const { code, err } = await runWords(['serve', '--port', '0'], {
+      settings: () => readSettings({ options: { port: '0' }, environment: variables }),
+      untilStopped: () => ended.signal,
+      openApp: async () => ({
+        app: async () => ({ status: 200, headers: {} }),
+        accounts: { addFirstAdmin: async () => undefined },
+        setup: { isOpen: async () => false, tokenPlace: '' },
+        close: async () => undefined,
+      }),
+    })
+    expect(code).toBe(0)
+    expect(err).toBe(
+      `apie: the htpasswd file ${root}/no cannot be read (not there); who stands only there cannot sign in
+apie: the log file ${root}/no/log cannot be written (not there); its lines go to standard error
+`,
+    )
   })
 
   test('exits with 1 where the store cannot be opened, after it has listened', async () => {

@@ -11,10 +11,10 @@ import { type Check, problem } from './check.ts'
 import { checkDataFiles } from './data-files.ts'
 import { checkDataFolder, nearestExisting, skippedDataFolder } from './data-folder.ts'
 import { checkDurability } from './durability.ts'
-import { checkEnvironment } from './environment.ts'
 import { checkExecutable } from './executable.ts'
 import { checkFileSystem, fileSystemOf } from './file-system.ts'
 import { checkLimits } from './limits.ts'
+import { checkEnvironment, checkSettingFiles } from './settings.ts'
 import { checkDatabase, checkStore } from './store.ts'
 import { type Account, checkWeb } from './web.ts'
 
@@ -34,11 +34,18 @@ async function examine(call: CommandCall): Promise<Group[]> {
     throw usage('--url must begin with http:// or https://')
   }
   const uid = process.getuid?.() ?? 0
+  const program = checkExecutable(call.services.programPath, uid)
+  const limits = checkLimits()
+  const settings = readOrRefused(call)
+  const isRefused = 'verdict' in settings
+  const data = isRefused ? [settings] : await checkData(call, settings)
+  // Looked at with the rights that requests have, as most of the data is.
+  const files = isRefused ? [] : checkSettingFiles(settings)
   const groups: Group[] = [
-    { title: 'Program', checks: checkExecutable(call.services.programPath, uid) },
-    { title: 'Settings', checks: checkEnvironment(call.services.environment) },
-    { title: 'Limits', checks: checkLimits() },
-    { title: 'Data', checks: await checkData(call) },
+    { title: 'Program', checks: program },
+    { title: 'Settings', checks: [...checkEnvironment(call.services.environment), ...files] },
+    { title: 'Limits', checks: limits },
+    { title: 'Data', checks: data },
   ]
   if (typeof url === 'string') {
     groups.push({ title: 'Web server', checks: await checkWeb(url, await accountOf(call)) })
@@ -46,14 +53,16 @@ async function examine(call: CommandCall): Promise<Group[]> {
   return groups
 }
 
-/** The files are looked at with the rights that the call has, all else as the owner of the folder. */
-async function checkData(call: CommandCall): Promise<readonly Check[]> {
-  let settings: Settings
+function readOrRefused({ services }: CommandCall): Settings | Check {
   try {
-    settings = call.services.settings()
+    return services.settings()
   } catch (error) {
-    return [problem('settings', (error as Error).message, 'See docs/command-line.md, "Settings".')]
+    return problem('settings', (error as Error).message, 'See docs/command-line.md, "Settings".')
   }
+}
+
+/** The files are looked at with the rights that the call has, all else as the owner of the folder. */
+async function checkData(call: CommandCall, settings: Settings): Promise<readonly Check[]> {
   const [engine = ''] = settings.store.split(':')
   if (engine === 'memory') return skippedDataFolder(`the store is ${engine}`)
   if (engine !== 'file') return [await checkDatabase(call.services, engine)]

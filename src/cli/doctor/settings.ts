@@ -1,6 +1,8 @@
-/** Whether the environment names settings that there are none of. */
+/** Whether the environment names settings that there are none of, and settings name files that can be used. */
+import type { Settings } from '../../settings.ts'
+import { settingFiles } from '../setting-files.ts'
 import { unknownVariables } from '../unknown-variables.ts'
-import { type Check, ok, warning } from './check.ts'
+import { type Check, ok, problem as problemOf, warning } from './check.ts'
 
 const NAME = 'environment'
 
@@ -17,5 +19,13 @@ export function checkEnvironment(
         ? 'docs/command-line.md lists all of them under "Settings".'
         : `Did you mean ${meant}?`,
     ),
+  )
+}
+
+export function checkSettingFiles(settings: Settings): Check[] {
+  return settingFiles(settings).map(({ name, path, problem, fix }) =>
+    problem === undefined
+      ? ok(name, `${path} can be used`)
+      : problemOf(name, `${path} ${problem}`, fix),
   )
 }
