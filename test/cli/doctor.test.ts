@@ -16,16 +16,15 @@ import { checkClock, checkDurability } from '../../src/cli/doctor/durability.ts'
 import { checkGlibc, checkOwnership } from '../../src/cli/doctor/executable.ts'
 import { checkFileSystem } from '../../src/cli/doctor/file-system.ts'
 import { checkLimitsText } from '../../src/cli/doctor/limits.ts'
+import { checkLastTime } from '../../src/cli/doctor/store.ts'
 import { readSettings } from '../../src/config.ts'
 import { AppError } from '../../src/domain/app-error.ts'
-import { parseEventId, parseEventType } from '../../src/domain/event.ts'
-import { parseStreamName } from '../../src/domain/stream-name.ts'
-import type { JsonText } from '../../src/kit/json-text.ts'
-import { randomUuid } from '../../src/kit/random.ts'
 import { syncDisk } from '../../src/storage/file/disk.ts'
+import { createMemoryStore } from '../../src/storage/memory/engine.ts'
 import { migrateStore, openCommandStore } from '../../src/wire.ts'
 import { runWords } from '../support/command-line.ts'
 import { makeDataFolder } from '../support/data-folder.ts'
+import { appendTo, draft } from '../support/drafts.ts'
 import { postgresUrl } from '../support/postgres-cluster.ts'
 import { inDatabase } from '../support/postgres-store.ts'
 
@@ -171,6 +170,25 @@ test.each([
   expect(checkGlibc(version).verdict).toBe(verdict)
 })
 
+test.each([
+  [0, 'ok'],
+  [-86_400_000, 'ok'],
+  [300_000, 'ok'],
+  [300_001, 'warning'],
+  [86_400_000, 'warning'],
+])('a last event %d ms ahead of the clock: %s', (aheadMs, verdict) => {
+  const now = Date.UTC(2026, 5, 1)
+  const { name, ...check } = checkLastTime(new Date(now + aheadMs).toISOString(), now)
+  expect([name, check.verdict]).toEqual(['time of the last event', verdict])
+})
+
+test('how far a clock was ahead is told in minutes, and a time that is none is let alone', () => {
+  expect(checkLastTime('2026-06-02T00:00:00.000Z', Date.UTC(2026, 5, 1)).message).toContain(
+    '2026-06-02T00:00:00.000Z is 1440 minutes ahead of the clock of this machine;',
+  )
+  expect(checkLastTime('yesterday', Date.UTC(2026, 5, 1)).verdict).toBe('ok')
+})
+
 describe('the command', () => {
   test('works without a data folder and tells all as JSON', async () => {
     const store = `file:${join(root, 'data')}`
@@ -313,6 +331,22 @@ describe('the command', () => {
     })
   })
 
+  test('tells where a clock that was ahead has left its mark', async () => {
+    const settings = readSettings({ environment: { APIE_STORE: 'memory:' } })
+    const store = createMemoryStore({ clock: { now: () => Date.now() + 86_400_000 } })
+    await store.log.append(appendTo('s', [draft(1)]))
+    const { out } = await runWords(['doctor', '--json'], {
+      settings: () => ({ ...settings, store: 'postgresql://localhost/x' }),
+      programPath: process.execPath,
+      openStore: async () => store,
+    })
+    const { checks } = JSON.parse(out) as { checks: Check[] }
+    expect(checks.find(({ name }) => name === 'time of the last event')).toMatchObject({
+      verdict: 'warning',
+      message: expect.stringMatching(/^\d{4}-.*Z is 1440 minutes ahead/),
+    })
+  })
+
   test.each([
     ['an empty format file', 'format', '', 'Put the file "format"'],
     ['a format file of something else', 'format', 'odt', 'Put the file "format"'],
@@ -333,19 +367,7 @@ describe('the command', () => {
     const folder = join(root, 'data')
     const settings = readSettings({ environment: { APIE_STORE: `file:${folder}` } })
     const store = await openCommandStore(settings, 'create')
-    await store.log.append({
-      stream: parseStreamName('s'),
-      expectedVersion: { kind: 'any' },
-      retryRule: 'equal-content',
-      createdBy: 'a',
-      events: [
-        {
-          eventId: parseEventId(randomUuid()),
-          eventType: parseEventType('t'),
-          body: { kind: 'json', text: '1' as JsonText },
-        },
-      ],
-    })
+    await store.log.append(appendTo('s', [draft(1)]))
     await store.close()
     rmSync(join(folder, 'log', '00000001.log'))
     expect(await look(`file:${folder}`)).toMatchObject({

@@ -1,6 +1,6 @@
 /** Is the process there, and does its store answer? For load balancers and for people. */
 import { AppError } from '../../domain/app-error.ts'
-import { countToLastEvent } from '../../domain/last-event.ts'
+import { readLastEvent } from '../../domain/last-event.ts'
 import type { LogEngine } from '../../domain/ports.ts'
 import type { Handler, Route } from '../../http/handler.ts'
 import { preferredMediaType } from '../../http/media-type.ts'
@@ -16,7 +16,7 @@ export function healthRoutes({ log }: { readonly log: LogEngine }): Route[] {
       path: '/health',
       access: 'reader',
       handler: async () => {
-        await countToLastEvent(log)
+        await readLastEvent(log)
         return jsonResponse(200, { status: 'ok' })
       },
     },

@@ -1,5 +1,5 @@
 /** Whether the store answers: both its parts are really read. */
-import { countToLastEvent } from '../../domain/last-event.ts'
+import { readLastEvent } from '../../domain/last-event.ts'
 import type { LogEngine, RecordEngine } from '../../domain/ports.ts'
 import type { Handler } from '../../http/handler.ts'
 import { jsonResponse } from '../../http/response.ts'
@@ -9,7 +9,7 @@ export function readHealth(parts: {
   readonly records: RecordEngine
 }): Handler {
   return async () => {
-    await countToLastEvent(parts.log)
+    await readLastEvent(parts.log)
     await parts.records.read('offset', '-')
     return jsonResponse(200, { status: 'OK' })
   }

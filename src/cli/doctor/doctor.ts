@@ -65,7 +65,7 @@ function readOrRefused({ services }: CommandCall): Settings | Check {
 async function checkData(call: CommandCall, settings: Settings): Promise<readonly Check[]> {
   const [engine = ''] = settings.store.split(':')
   if (engine === 'memory') return skippedDataFolder(`the store is ${engine}`)
-  if (engine !== 'file') return [await checkDatabase(call.services, engine)]
+  if (engine !== 'file') return checkDatabase(call.services, engine)
   const folder = settings.store.slice('file:'.length)
   const existing = nearestExisting(folder)
   const files = isFolder(folder) ? checkDataFiles(folder) : []
@@ -73,7 +73,7 @@ async function checkData(call: CommandCall, settings: Settings): Promise<readonl
   const uid = process.getuid?.() ?? 0
   return [
     ...checkDataFolder(folder, uid, settings.allowUnsafeData),
-    ...(isFolder(folder) ? [await checkStore(call.services, folder)] : []),
+    ...(isFolder(folder) ? await checkStore(call.services, folder) : []),
     ...files,
     ...checkDurability(existing, Date.now),
     ...checkFileSystem(fileSystemOf(existing)),

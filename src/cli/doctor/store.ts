@@ -5,10 +5,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError, type ErrorCode } from '../../domain/app-error.ts'
-import { countToLastEvent } from '../../domain/last-event.ts'
+import { parseStoredEvent } from '../../domain/event.ts'
+import { readLastEvent } from '../../domain/last-event.ts'
 import { DatabaseFailure } from '../../kit/database-failure.ts'
 import type { CommandServices } from '../command.ts'
-import { type Check, ok, problem, skipped } from './check.ts'
+import { type Check, ok, problem, skipped, warning } from './check.ts'
 
 const NAME = 'store'
 
@@ -29,35 +30,53 @@ const UNREACHED =
   'Compare host, port, user, password and TLS in `store` (APIE_STORE) with what the database expects.'
 
 /** @param folder one that is there */
-export async function checkStore(services: Services, folder: string): Promise<Check> {
+export async function checkStore(services: Services, folder: string): Promise<Check[]> {
   try {
-    return ok(NAME, `can be opened, and its log has ${await countEvents(services)} events`)
+    const { count, times } = await lookAtEnd(services)
+    return [ok(NAME, `can be opened, and its log has ${count} events`), ...times]
   } catch (error) {
-    return refused(error, folder)
+    return [refused(error, folder)]
   }
 }
 
-export async function checkDatabase(services: Services, engine: string): Promise<Check> {
+export async function checkDatabase(services: Services, engine: string): Promise<Check[]> {
   try {
-    const events = await countEvents(services)
-    return ok('database', `${engine}: answers, and its log has ${events} events`)
+    const { count, times } = await lookAtEnd(services)
+    return [ok('database', `${engine}: answers, and its log has ${count} events`), ...times]
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     const where = error.cause instanceof DatabaseFailure ? ` (${error.cause.message})` : ''
     const fix = DATABASE_FIXES[error.code] ?? UNREACHED
-    return problem('database', `${error.message}${where}`, fix)
+    return [problem('database', `${error.message}${where}`, fix)]
   }
 }
 
+const MOST_AHEAD_MS = 5 * 60_000
+
 type Services = Pick<CommandServices, 'openStore'>
 
-async function countEvents({ openStore }: Services): Promise<number> {
+async function lookAtEnd({ openStore }: Services) {
   const store = await openStore('existing')
   try {
-    return await countToLastEvent(store.log)
+    const { count, event } = await readLastEvent(store.log)
+    const times = event ? [checkLastTime(parseStoredEvent(event).createdAt, Date.now())] : []
+    return { count, times }
   } finally {
     await store.close()
   }
+}
+
+/** The times of a log never go back: while the clock was ahead, it left a mark that stays for as long. */
+export function checkLastTime(createdAt: string, now: number): Check {
+  const name = 'time of the last event'
+  const aheadMs = Date.parse(createdAt) - now
+  // An imported event may say anything.
+  if (!(aheadMs > MOST_AHEAD_MS)) return ok(name, createdAt)
+  return warning(
+    name,
+    `${createdAt} is ${Math.round(aheadMs / 60_000)} minutes ahead of the clock of this machine; new events get the same createdAt until it is over`,
+    'Correct the clock of the machine that is wrong, this one or the one that wrote. Order and hashes are right all the same.',
+  )
 }
 
 function refused(error: unknown, folder: string): Check {
