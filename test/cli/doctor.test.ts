@@ -121,8 +121,20 @@ describe('the file system', () => {
     [{ freeInodes: 10 }, { 'free inodes': 'warning' }],
     [{ inodes: 0, freeInodes: 0 }, { 'free inodes': 'ok' }],
   ])('%j', (difference, expected) => {
-    expect(verdicts(checkFileSystem({ ...local, ...difference }))).toMatchObject(expected)
+    expect(verdicts(checkFileSystem({ ...local, ...difference }, root))).toMatchObject(expected)
   })
+})
+
+test('where there is little space, what takes it and what makes it smaller is told', () => {
+  const full = { type: 0xef53, freeBytes: 1000, inodes: 10, freeInodes: 1e6 }
+  const fixOf = (folder: string) =>
+    checkFileSystem(full, folder).find(({ name }) => name === 'free space')?.fix ?? ''
+  mkdirSync(join(root, 'content', 'ab'), { recursive: true })
+  writeFileSync(join(root, 'content', 'ab', 'blob'), Buffer.alloc(3 * 2 ** 20, 'x'))
+  mkdirSync(join(root, 'log'))
+  expect(fixOf(root)).toMatch(new RegExp(`^${root} takes 3\\.\\d MiB in content\\. Remove files`))
+  expect(fixOf(root)).toContain('"apie scavenge"')
+  expect(fixOf(join(root, 'none'))).toMatch(/^Remove files/)
 })
 
 test('limits are read as Linux writes them', () => {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { documentRootIn } from '../../kit/document-root.ts'
 import { systemUser } from '../system-user.ts'
 import { type Check, ok, osCode, problem, skipped, warning } from './check.ts'
+import { isFull, spaceFix } from './full-disk.ts'
 
 /** @param allowsUnsafe whether a setting lets others read or write it */
 export function checkDataFolder(folder: string, uid: number, allowsUnsafe = false): Check[] {
@@ -61,14 +62,30 @@ function checkWritable(folder: string): Check {
     fs.unlinkSync(probe)
     return ok('data folder', `${folder} can be written`)
   } catch (error) {
+    removeProbe(probe)
     return problem(
       'data folder',
       `${folder} cannot be written (${osCode(error)})`,
-      osCode(error) === 'EACCES'
-        ? 'Give the folder to the user that runs the program: chown -R USER, chmod 700.'
-        : 'Free space, lift the quota or mount it writable.',
+      unwritableFix(folder, error),
     )
   }
+}
+
+/** A full disk lets it be made and not be filled. */
+function removeProbe(probe: string): void {
+  try {
+    fs.unlinkSync(probe)
+  } catch {
+    // It could not be made either.
+  }
+}
+
+function unwritableFix(folder: string, error: unknown): string {
+  // Of a quota what is said about the disk tells nothing.
+  if (osCode(error) === 'EDQUOT') return spaceFix(folder)
+  if (isFull(error)) return 'See "free space" and "free inodes" below.'
+  if (osCode(error) === 'EROFS') return 'Mount it writable.'
+  return 'Give the folder to the user that runs the program: chown -R USER, chmod 700.'
 }
 
 function checkMode(folder: string, mode: number, allowsUnsafe: boolean): Check {

@@ -76,7 +76,7 @@ async function checkData(call: CommandCall, settings: Settings): Promise<readonl
     ...(isFolder(folder) ? await checkStore(call.services, folder) : []),
     ...files,
     ...checkDurability(existing, Date.now),
-    ...checkFileSystem(fileSystemOf(existing)),
+    ...checkFileSystem(fileSystemOf(existing), folder),
   ]
 }
 

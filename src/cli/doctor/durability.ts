@@ -2,7 +2,9 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { type Check, ok, osCode, problem, skipped, warning } from './check.ts'
+import { isFull } from './full-disk.ts'
 
+const NO_SPACE = 'there is no space left'
 const SLOW_SYNC_MS = 200
 const CLOCK_TOLERANCE_MS = 2000
 /** Nothing can have happened before this program existed. */
@@ -39,6 +41,7 @@ function checkLock(place: string): Check {
     fs.rmdirSync(lock)
     return ok('lock', `works, ${duration(started)}`)
   } catch (error) {
+    if (isFull(error)) return skipped('lock', NO_SPACE)
     return brokenLock(osCode(error))
   }
 }
@@ -61,8 +64,9 @@ function brokenLock(reason: string): Check {
 }
 
 function checkSync(place: string): Check {
-  const file = fs.openSync(join(place, 'sync'), 'w', 0o600)
+  let file: number | undefined
   try {
+    file = fs.openSync(join(place, 'sync'), 'w', 0o600)
     const started = performance.now()
     fs.writeSync(file, 'probe')
     fs.fdatasyncSync(file)
@@ -74,20 +78,26 @@ function checkSync(place: string): Check {
       'Every append waits this long. A disk that is less busy helps.',
     )
   } catch (error) {
+    if (isFull(error)) return skipped('sync', NO_SPACE)
     return problem(
       'sync',
       `does not work (${osCode(error)})`,
       'Put the data folder on another disk: on this one no event can be made safe.',
     )
   } finally {
-    fs.closeSync(file)
+    if (file !== undefined) fs.closeSync(file)
   }
 }
 
-function writtenAt(place: string): number {
+/** `undefined` where there is no room for a file. */
+function writtenAt(place: string): number | undefined {
   const file = join(place, 'clock')
-  fs.writeFileSync(file, '')
-  return fs.statSync(file).mtimeMs
+  try {
+    fs.writeFileSync(file, '')
+    return fs.statSync(file).mtimeMs
+  } catch {
+    return undefined
+  }
 }
 
 /** `onDisk` is the time that the file system gave to a file made just now. */

@@ -1,6 +1,7 @@
 /** What the file system below the data folder is and how much it still takes. */
 import fs from 'node:fs'
 import { type Check, ok, problem, warning } from './check.ts'
+import { spaceFix } from './full-disk.ts'
 
 /** Numbers of statfs(2) and what to think of them; others are local as far as is known. */
 const TYPES: Readonly<Record<number, { readonly name: string; readonly caution?: string }>> = {
@@ -51,8 +52,9 @@ export function fileSystemOf(folder: string): FileSystem {
   }
 }
 
-export function checkFileSystem(system: FileSystem): Check[] {
-  return [checkType(system.type), checkSpace(system.freeBytes), checkInodes(system)]
+/** @param folder the data folder, which may be missing */
+export function checkFileSystem(system: FileSystem, folder: string): Check[] {
+  return [checkType(system.type), checkSpace(system.freeBytes, folder), checkInodes(system)]
 }
 
 function checkType(type: number): Check {
@@ -62,10 +64,10 @@ function checkType(type: number): Check {
   return warning('file system', `${name}, ${message}`, fix)
 }
 
-function checkSpace(bytes: number): Check {
+function checkSpace(bytes: number, folder: string): Check {
   const message = `${Math.floor(bytes / MiB)} MiB free (a quota may be lower)`
   if (bytes >= LEAST_BYTES) return ok('free space', message)
-  const fix = 'Remove files or ask for more space; while the disk is full nothing can be stored.'
+  const fix = spaceFix(folder)
   return bytes < MiB ? problem('free space', message, fix) : warning('free space', message, fix)
 }
 
