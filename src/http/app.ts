@@ -20,6 +20,7 @@ import {
   type RouteMatch,
   type Router,
 } from './router.ts'
+import { parseQuery } from './url-encoded.ts'
 
 /** Characters of the path, and of the query. */
 const MAX_URI_LENGTH = 8192
@@ -142,9 +143,9 @@ class Context implements RequestContext {
     this.baseUrl = baseUrl
   }
 
-  /** Taken apart when it is first asked for. */
+  /** Taken apart when it is first asked for. @throws AppError `bad-query` where it is no UTF-8 */
   get query(): URLSearchParams {
-    this.parsed ??= new URLSearchParams(this.request.query)
+    this.parsed ??= parseQuery(this.request.query)
     return this.parsed
   }
 }

@@ -67,6 +67,16 @@ export const RANGE_CASES: readonly CorpusCase[] = [
       })
     }
   }),
+  signedInCase(
+    'a query that is not percent-encoded UTF-8 is 400, never looked for',
+    async (send) => {
+      for (const query of ['stream=%ff', 'type=%C3', 'limit=1&stream=a%C0%AE']) {
+        const parameter = /(\w+)=[^&=]*$/.exec(query)?.[1]
+        expectError(await get(send, `/events?${query}`), 400, 'bad-query', { parameter })
+      }
+      expect((await get(send, '/streams/%24all?embed=%ff')).status).toBe(400)
+    },
+  ),
   signedInCase('a range whose end lies before its start is empty', async (send) => {
     const [h1, h2, h3] = await three(send)
     expect(await hashesOf(send, `/events?from=${h3}&to=${h1}`)).toEqual([])

@@ -10,6 +10,7 @@ import type { Handler, Route } from '../../http/handler.ts'
 import type { HttpRequest, HttpResponse } from '../../http/message.ts'
 import { problemResponse, statusOf } from '../../http/problem.ts'
 import { jsonResponse } from '../../http/response.ts'
+import { parseForm } from '../../http/url-encoded.ts'
 import { donePage, formPage } from './setup-page.ts'
 
 export function setupRoutes(setup: Setup): Route[] {
@@ -74,7 +75,7 @@ function isFormType(type: string | undefined): boolean {
 }
 
 async function formFields(request: HttpRequest): Promise<Fields> {
-  const form = new URLSearchParams(await readText(request, MAX_BODY))
+  const form = parseForm(await readText(request, MAX_BODY))
   return {
     token: form.get('token') ?? '',
     name: form.get('name') ?? '',

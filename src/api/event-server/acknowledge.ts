@@ -15,6 +15,7 @@ import { readText } from '../../http/body.ts'
 import type { Handler } from '../../http/handler.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { jsonResponse } from '../../http/response.ts'
+import { parseForm } from '../../http/url-encoded.ts'
 import type { Counted, HandedOut } from './handed-out.ts'
 import { consumerOf, FORM_BODY, JSON_BODY, requireBodyType } from './headers.ts'
 import { eventIdOf, streamOf } from './parameters.ts'
@@ -55,7 +56,7 @@ async function requireAck(
   type: typeof FORM_BODY | typeof JSON_BODY,
 ): Promise<void> {
   const text = await readText(request, MAX_BODY)
-  const actions = type === FORM_BODY ? new URLSearchParams(text).getAll('action') : [inJson(text)]
+  const actions = type === FORM_BODY ? parseForm(text).getAll('action') : [inJson(text)]
   if (actions.length === 1 && actions[0] === 'ACK') return
   throw new AppError('bad-field', 'The body must be action=ACK', { field: 'action' })
 }
