@@ -34,7 +34,7 @@ export type AppendDecision =
  * A stream that was ended, or belongs to somebody else, refuses everything. Then a retry wins over a stale
  * expectation: known ids with the same content answer with the stored events. At once where the view answers
  * at once: an engine that decides many appends in a row does not wait for each.
- * @throws AppError `stream-deleted`, `stream-locked`, `event-id-conflict`, `head-mismatch`, `wrong-expected-version`
+ * @throws AppError `bad-name`, `stream-deleted`, `stream-locked`, `event-id-conflict`, `head-mismatch`, `wrong-expected-version`
  */
 export function decideAppend(view: LogView, request: AppendRequest): MaybeLater<AppendDecision> {
   return andThen(view.streamState(request.stream), (state) => {
@@ -47,6 +47,7 @@ export function decideAppend(view: LogView, request: AppendRequest): MaybeLater<
 
 /** Of an append that is no retry. */
 function decideNew(view: LogView, request: AppendRequest): MaybeLater<AppendDecision> {
+  refuseDots(request.stream)
   if (request.expectedHead !== undefined && request.expectedHead !== view.head.hash) {
     throw new AppError('head-mismatch', 'The head of the log is another than the one expected', {
       expected: request.expectedHead,
@@ -59,6 +60,15 @@ function decideNew(view: LogView, request: AppendRequest): MaybeLater<AppendDeci
       current: last,
     })
   })
+}
+
+/**
+ * Clients and servers take such a segment out of a path (RFC 3986 §5.2.4), so that the stream could be written
+ * and not be asked for. One that is there already can be read.
+ */
+function refuseDots(stream: StreamName): void {
+  if (stream !== '.' && stream !== '..') return
+  throw new AppError('bad-name', 'stream must not be "." or ".."', { field: 'stream' })
 }
 
 function refuseClosed(state: StreamState, request: AppendRequest): void {

@@ -134,8 +134,8 @@ describe('a name', () => {
     'x'.repeat(255),
     'ﬁ',
     '\u200b',
-    '.',
-    '..',
+    '...',
+    '.a',
     'a\\b',
     '%2f',
     '$x'.slice(1),
@@ -158,6 +158,24 @@ describe('a name', () => {
         })
         expect([name, Object.keys(body), answer.status]).toEqual([name, Object.keys(body), 400])
       }
+    }
+    expect((await store.log.head()).count).toBe(0)
+  })
+
+  it('that no path can hold is refused as stream', async () => {
+    const { send, store } = await openTestApp()
+    for (const stream of ['.', '..']) {
+      const body = textOf({ eventType: 't', stream, body: 1 })
+      const answer = await send({
+        method: 'POST',
+        path: '/events',
+        headers: { authorization },
+        body,
+      })
+      expect([answer.status, JSON.parse(answer.body.toString())]).toMatchObject([
+        400,
+        { code: 'bad-name', field: 'stream' },
+      ])
     }
     expect((await store.log.head()).count).toBe(0)
   })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { EventBody } from '../../../src/domain/event.ts'
+import { chainHash, EMPTY_HASH, type EventBody, eventText } from '../../../src/domain/event.ts'
 import { streamSequence, typeSequence } from '../../../src/domain/sequence.ts'
 import { appendTo, bytesBody, draft, jsonBody, membersOf, textOf } from '../../support/drafts.ts'
 import type { Open } from './open.ts'
@@ -93,7 +93,7 @@ export function bodyGroup(open: Open): void {
 
     test('names and accounts of any script are kept and found', async () => {
       const { store } = await open()
-      const names = ['Größe-1', '注文-1', '😀', 'a b', '%41', '..', 'CON', '"\\', 'a'.repeat(255)]
+      const names = ['Größe-1', '注文-1', '😀', 'a b', '%41', '...', 'CON', '"\\', 'a'.repeat(255)]
       for (const [n, name] of names.entries()) {
         const request = appendTo(name, [draft(n, { type: name })], { createdBy: `${name}\n"` })
         await store.log.append(request)
@@ -108,5 +108,34 @@ export function bodyGroup(open: Open): void {
         }
       }
     })
+
+    test.each(['.', '..'])(
+      'a stream %s is read where there is one, and never written',
+      async (name) => {
+        const { store } = await open()
+        const { stream } = appendTo(name, [])
+        const place = { stream, version: 0, position: 0, createdBy: 'a', createdAtMs: 0 }
+        const json = Buffer.from(eventText(draft(1), place))
+        const hash = chainHash(EMPTY_HASH, json)
+        await store.log.importEvents(
+          (async function* () {
+            yield { json, hash, previous: EMPTY_HASH }
+          })(),
+        )
+        await expect(store.log.append(appendTo(name, [draft(2)]))).rejects.toMatchObject({
+          code: 'bad-name',
+          facts: { field: 'stream' },
+        })
+        expect(await store.log.head()).toEqual({ count: 1, hash })
+        expect(await store.log.sequenceHead(streamSequence(name))).toEqual({
+          number: 0,
+          position: 0,
+        })
+        expect(membersOf(await store.log.findEventId(stream, draft(1).eventId))['stream']).toBe(
+          name,
+        )
+        expect((await store.log.append(appendTo(name, [draft(1)]))).kind).toBe('already-there')
+      },
+    )
   })
 }
