@@ -66,7 +66,8 @@ export default defineConfig({
           include: [process.argv.includes('--coverage') ? COUNTED : 'test/crash/**/*.test.ts'],
           globalSetup: ['test/support/install-crash-tools.ts'],
           hookTimeout: 300_000,
-          fileParallelism: false,
+          // About half of the files keep one processor busy, and nothing in them is a matter of time.
+          maxWorkers: 2,
           testTimeout: 600_000,
         },
       },

@@ -16,6 +16,8 @@ export type KillPlan = {
   readonly hasLock: boolean
   /** Largest body of the next writer, bytes. */
   readonly largestBody: () => number
+  /** Appends that the next writer has under way at a time. */
+  readonly callers?: () => number
   /** Milliseconds a writer lives, at least and at most, once it has answered for the first time. */
   readonly life: readonly [number, number]
   readonly random: () => number
@@ -70,7 +72,9 @@ async function runAndKill(
   isAcknowledged: () => void,
 ): Promise<void> {
   const lock = plan.hasLock ? 'lock' : 'no-lock'
-  const words = [await bundled('writer'), plan.folder, lock, name, `${plan.largestBody()}`]
+  const largest = `${plan.largestBody()}`
+  const rest = plan.callers ? ['5', '1000000', `${plan.callers()}`] : []
+  const words = [await bundled('writer'), plan.folder, lock, name, largest, ...rest]
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] })
   const [least, most] = plan.life
   let timer: NodeJS.Timeout | undefined

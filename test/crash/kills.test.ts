@@ -1,6 +1,6 @@
 /** Writers that are killed at any moment, with the lock and without it. */
 import { expect, test } from 'vitest'
-import { count, crashRun, most, scaled, tell } from './crash-run.ts'
+import { count, crashRun, most, pick, scaled, tell } from './crash-run.ts'
 import { findViolations, type History, killWriters } from './killing.ts'
 
 async function expectNoViolation(folder: string, history: History): Promise<void> {
@@ -43,6 +43,7 @@ test('50,000 acknowledged appends without any lock, and none is lost', async () 
     acknowledged: scaled(50_000),
     hasLock: false,
     largestBody: () => 1024,
+    callers: () => pick(run.random, [1, 2, 8, 32]),
     life: [300, 4000],
     random: run.random,
   })

@@ -17,7 +17,7 @@ const start = (count: number, root: string, lock: 'lock' | 'no-lock') =>
 test('of eight writers that expect the same version, one wins each version', async () => {
   const run = crashRun()
   const root = `${run.folder()}/data`
-  const versions = scaled(20_000)
+  const versions = scaled(5000)
   await openLog(root)
   const workers = await start(8, root, 'no-lock')
   await workers[0]?.ask({ id: randomUuid(), stream: 's', pad: 0 })
@@ -35,7 +35,7 @@ test('of eight writers that expect the same version, one wins each version', asy
 test('an event that is sent again and again, through processes that are killed, is stored once', async () => {
   const run = crashRun()
   const root = `${run.folder()}/data`
-  const requests = scaled(100_000)
+  const requests = scaled(25_000)
   await openLog(root)
   const workers = await start(4, root, 'no-lock')
   const stored: Told[] = []

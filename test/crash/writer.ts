@@ -1,6 +1,7 @@
 /**
  * A writer that is meant to be killed: appends until it is, and prints a line for each append that was
- * acknowledged. Arguments: folder, `lock` or `no-lock`, name, largest body in bytes, number of streams.
+ * acknowledged. Arguments: folder, `lock` or `no-lock`, name, largest body in bytes, number of streams, appends,
+ * and how many of them at a time.
  */
 import { writeSync } from 'node:fs'
 import { AppError } from '../../src/domain/app-error.ts'
@@ -10,10 +11,18 @@ import type { JsonText } from '../../src/kit/json-text.ts'
 import { randomUuid } from '../../src/kit/random.ts'
 import { openFolderForTest } from './store-for-kills.ts'
 
-const [folder = '', lock = 'lock', name = 'w', largest = '4096', streams = '5', most = '1000000'] =
-  process.argv.slice(2)
+const words = process.argv.slice(2)
+const [folder = '', lock = 'lock', name = 'w', largest = '4096', streams = '5'] = words
+const [most = '1000000', callers = '1'] = words.slice(5)
 const log = await openFolderForTest(folder, lock === 'lock')
-for (let n = 0; n < Number(most); n++) {
+let n = 0
+await Promise.all(Array.from({ length: Number(callers) }, call))
+
+async function call(): Promise<void> {
+  while (n < Number(most)) await appendOne(n++)
+}
+
+async function appendOne(n: number): Promise<void> {
   const stream = `s-${Math.floor(Math.random() * Number(streams))}`
   const eventId = randomUuid()
   const pad = 'x'.repeat(Math.floor(Math.random() * Number(largest)))
