@@ -17,14 +17,19 @@ export async function runServe(call: CommandCall): Promise<number> {
   const { port, bodyTimeoutMs } = settings
   const host = settings.host.replace(/^\[(.*)\]$/, '$1')
   const { serveHttp } = await import('../gateway/http-server.ts')
-  const { promise: app, resolve, reject } = Promise.withResolvers<App>()
-  app.catch(() => undefined)
-  const answer: App = async (request) => (await app)(request)
-  const server = await serveHttp(answer, { host, port, bodyTimeoutMs }).catch(
+  const { promise: opened, resolve, reject } = Promise.withResolvers<App>()
+  opened.catch(() => undefined)
+  let answer: App = async (request) => (await opened)(request)
+  const open = (app: App) => {
+    answer = app
+    resolve(app)
+  }
+  const app: App = (request) => answer(request)
+  const server = await serveHttp(app, { host, port, bodyTimeoutMs }).catch(
     listenFailure(host, port),
   )
   try {
-    return await serveStore(call, server, { host, resolve })
+    return await serveStore(call, server, { host, open })
   } catch (error) {
     reject(error)
     await server.close()
@@ -36,7 +41,7 @@ export async function runServe(call: CommandCall): Promise<number> {
 async function serveStore(
   call: CommandCall,
   server: HttpServer,
-  { host, resolve }: { readonly host: string; readonly resolve: (app: App) => void },
+  { host, open }: { readonly host: string; readonly open: (app: App) => void },
 ): Promise<number> {
   const { services, terminal } = call
   const opened = await services.openApp()
@@ -55,7 +60,7 @@ async function serveStore(
         `There is no account yet: open ${url}/setup; the token stands in ${opened.setup.tokenPlace}.\n`,
       )
     }
-    resolve(opened.app)
+    open(opened.app)
     await terminal.out(`apie listens on ${url}\n`)
     await whenAborted(services.untilStopped())
     await server.close()

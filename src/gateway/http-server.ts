@@ -114,6 +114,8 @@ function limitsOf(options: HttpServerOptions): ServerOptions {
     keepAliveTimeout: 5000,
     joinDuplicateHeaders: true,
     noDelay: true,
+    // Of a request without a body nobody waits for an end of it.
+    optimizeEmptyRequests: true,
   }
 }
 
