@@ -9,5 +9,14 @@ export type ProducerId = Brand<string, 'ProducerId'>
 /** @throws AppError `bad-header` where `text` is no UUID */
 export function parseProducerId(text: string): ProducerId {
   if (isUuid(text)) return text.toLowerCase() as ProducerId
-  throw new AppError('bad-header', 'X-Producer-ID must be a UUID', { header: 'X-Producer-ID' })
+  throw noUuid('X-Producer-ID', text)
 }
+
+/** The refusal of a header by which a program says who it is. @param text of the header; empty where there is none */
+export function noUuid(header: string, text: string): AppError {
+  const problem = text === '' ? 'is missing; it' : 'is wrong: it'
+  const message = `The header ${header} ${problem} must be a UUID, such as ${EXAMPLE}`
+  return new AppError('bad-header', message, { header })
+}
+
+const EXAMPLE = '0190b7a2-1111-7000-8000-000000000001'

@@ -57,9 +57,16 @@ export const EVENT_SERVER_CONSUME_CASES: readonly CorpusCase[] = [
     ]
     for (const [query, message] of refused)
       expectText(await read(send, 'orders', query), 400, message)
-    for (const id of [{}, { 'x-consumer-id': 'c1' }]) {
+    for (const [id, problem] of [
+      [{}, 'is missing; it'],
+      [{ 'x-consumer-id': 'c1' }, 'is wrong: it'],
+    ] as const) {
       const answer = await read(send, 'orders', undefined, id as Record<string, string>)
-      expectText(answer, 400, 'Bad Request - X-Consumer-ID must be a UUID')
+      expectText(
+        answer,
+        400,
+        `Bad Request - The header X-Consumer-ID ${problem} must be a UUID, such as 0190b7a2-1111-7000-8000-000000000001`,
+      )
     }
   }),
   withOrders('a limit beyond what the server gives at once is no error', 2, async (send) => {
@@ -111,7 +118,7 @@ export const EVENT_SERVER_CONSUME_CASES: readonly CorpusCase[] = [
     expectText(
       await acknowledge(send, 'orders', id, { 'x-consumer-id': '' }),
       400,
-      'Bad Request - X-Consumer-ID must be a UUID',
+      /^Bad Request - The header X-Consumer-ID is missing; /,
     )
     expectText(await acknowledge(send, 'orders', NOBODY), 404, 'Not Found')
     expectText(await acknowledge(send, 'orders', invoice), 404, 'Not Found')

@@ -69,7 +69,12 @@ export const EVENT_SERVER_PUBLISH_CASES: readonly CorpusCase[] = [
   signedInCase('a producer that is missing or no UUID is 400', async (send) => {
     for (const id of ['', 'p1', `${P1}0`]) {
       const answer = await publish(send, 'orders', document(), as(id))
-      expectText(answer, 400, 'Bad Request - X-Producer-ID must be a UUID')
+      const problem = id === '' ? 'is missing; it' : 'is wrong: it'
+      expectText(
+        answer,
+        400,
+        `Bad Request - The header X-Producer-ID ${problem} must be a UUID, such as 0190b7a2-1111-7000-8000-000000000001`,
+      )
     }
     expectText(await read(send, 'orders'), 404, /^Not Found/)
   }),

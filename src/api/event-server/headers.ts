@@ -1,6 +1,7 @@
 /** What the headers of a request must say before anything else of it is looked at. */
 import { AppError } from '../../domain/app-error.ts'
 import { type ConsumerId, findConsumerId } from '../../domain/consumer.ts'
+import { noUuid } from '../../domain/producer.ts'
 import { contentTypeOf } from '../../http/media-type.ts'
 import type { HttpRequest } from '../../http/message.ts'
 
@@ -52,7 +53,8 @@ function isUtf8(parameters: ReadonlyMap<string, string>): boolean {
 
 /** @throws AppError `bad-header` where the header is missing or no UUID */
 export function consumerOf(request: HttpRequest): ConsumerId {
-  const consumer = findConsumerId(request.headers['x-consumer-id']?.trim() ?? '')
+  const text = request.headers['x-consumer-id']?.trim() ?? ''
+  const consumer = findConsumerId(text)
   if (consumer !== undefined) return consumer
-  throw new AppError('bad-header', 'X-Consumer-ID must be a UUID', { header: 'X-Consumer-ID' })
+  throw noUuid('X-Consumer-ID', text)
 }
