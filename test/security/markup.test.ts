@@ -97,7 +97,8 @@ async function pagesOf(sample: string): Promise<{ pages: string[]; feeds: string
 async function otherPagesOf(sample: string): Promise<string[]> {
   const problem = { place: sample, token: sample, name: sample, problem: sample }
   const required = new AppError('setup-required', sample, { setup: `http://h/${sample}` })
-  const context = { baseUrl: `http://h/${sample}` } as RequestContext
+  const principal = { name: sample, role: 'admin', isAnonymous: false }
+  const context = { baseUrl: `http://h/${sample}`, principal } as RequestContext
   const root = readRoot(sample)(httpRequest({ headers: { accept: 'text/html' } }), context)
   const responses = [
     formPage(403, problem),

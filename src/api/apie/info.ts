@@ -11,25 +11,27 @@ import type { AccountService } from './user.ts'
 
 /** A line of text; a page where the client prefers HTML, as browsers do. */
 export function readRoot(version: string): Handler {
-  return async (request, { baseUrl }) => {
+  return async (request, { baseUrl, principal }) => {
     const type = await preferredMediaType(request, ['text/plain', 'text/html'])
     const response =
       type === 'text/html'
-        ? htmlResponse(200, rootPage(version, baseUrl))
+        ? htmlResponse(200, rootPage(version, baseUrl, principal.role === 'admin'))
         : textResponse(200, `apie ${version}\n`)
     return { ...response, headers: { ...response.headers, vary: 'Accept' } }
   }
 }
 
-function rootPage(version: string, baseUrl: string): string {
+/** The log as pages is for admins, where no access list says otherwise; others would be asked to sign in again. */
+function rootPage(version: string, baseUrl: string, isForAdmin: boolean): string {
   const base = htmlText(baseUrl)
+  const pages = isForAdmin ? `\n<a href="${base}/streams/%24all">all events as pages</a>,` : ''
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>apie</title>
 <h1>apie ${htmlText(version)}</h1>
-<p>An event store. <a href="${base}/events?order=desc&amp;limit=100">Newest events</a>,
+<p>An event store. <a href="${base}/events?order=desc&amp;limit=100">Newest events</a>,${pages}
 <a href="${base}/info">about this server</a>.</p>
 `
 }
