@@ -6,11 +6,17 @@
 import { Client, type ClientConfig, Pool, type PoolClient, types } from 'pg'
 import { AppError } from '../../domain/app-error.ts'
 import { DatabaseFailure, type DatabasePlace } from '../../kit/database-failure.ts'
+import { countRows } from './bare-query.ts'
 import { isConnectionLost, outcomeUnknown, toAppError } from './errors.ts'
 import { mistakenParameter } from './parameters.ts'
 
 /** A statement that is prepared under a name; `text` is a constant of the program. */
-export type Statement = { readonly name: string; readonly text: string }
+export type Statement = {
+  readonly name: string
+  readonly text: string
+  /** Its rows are counted, and come without their columns; see `bare-query.ts`. */
+  readonly isBare?: boolean
+}
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -189,11 +195,14 @@ function placeOf(config: ClientConfig): DatabasePlace {
   }
 }
 
+const BARE_ROW: Row = {}
+
 async function runOn(
   client: PoolClient,
-  { name, text }: Statement,
+  { name, text, isBare }: Statement,
   values: readonly unknown[] = [],
 ): Promise<readonly Row[]> {
+  if (isBare) return Array<Row>(await countRows(client, name, text, values)).fill(BARE_ROW)
   const { rows } = await client.query<Row>({ name, text, values: [...values] })
   return rows
 }
