@@ -37,12 +37,14 @@ export async function runCommandLine(line: CommandLine): Promise<number> {
     const own = line.services(options)
     return {
       ...own,
-      openStore: (mode, engineUrl) => {
+      openStore: async (mode, engineUrl) => {
         store = engineUrl ?? own.settings().store
+        if (isInMemory(store)) await line.terminal.err(GONE_AT_END)
         return own.openStore(mode, engineUrl)
       },
-      openApp: () => {
+      openApp: async () => {
         store = own.settings().store
+        if (isInMemory(store)) await line.terminal.err(GONE_AT_END)
         return own.openApp()
       },
     }
@@ -55,6 +57,12 @@ export async function runCommandLine(line: CommandLine): Promise<number> {
     return error instanceof AppError && isWrongCall(error) ? EXIT.usage : EXIT.failed
   }
 }
+
+const isInMemory = (store: string): boolean => store.startsWith('memory:')
+
+/** What a command does to such a store no other command sees. */
+const GONE_AT_END =
+  'apie: the store "memory:" is empty when a command begins and gone when it ends\n'
 
 async function dispatch({ words, terminal, services }: CommandLine): Promise<number> {
   const [name, ...rest] = words

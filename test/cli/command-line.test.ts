@@ -73,6 +73,22 @@ describe('failures of a command', () => {
   })
 })
 
+describe('a store in memory', () => {
+  const environment = { APIE_STORE: 'memory:' }
+  const told = 'apie: the store "memory:" is empty when a command begins and gone when it ends\n'
+
+  test.each([['verify'], ['serve', '--port', '0'], ['user', 'list'], ['scavenge']])(
+    'is said to be gone after %s',
+    async (...words) => {
+      expect((await runWords(words, {}, '', { environment })).err).toContain(told)
+    },
+  )
+
+  test('is not spoken of where another is opened', async () => {
+    expect((await runWords(['verify'])).err).not.toContain(told)
+  })
+})
+
 describe('a variable that is no setting', () => {
   const environment = { APIE_PORTT: '1', APIE_FROBNICATE: '1', APIE_CONFIG: '/x', APIE_PORT: '9' }
   const told = `apie: APIE_FROBNICATE is no setting and is ignored; see "apie help settings"

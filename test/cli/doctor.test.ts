@@ -226,6 +226,15 @@ describe('the command', () => {
     expect(out).toContain('limit of open files')
   })
 
+  test('warns of a store in memory', async () => {
+    const settings = () => readSettings({ environment: { APIE_STORE: 'memory:' } })
+    const { out } = await runWords(['doctor', '--json'], { settings })
+    const { checks } = JSON.parse(out) as { checks: (Check & { group: string })[] }
+    expect(checks.filter(({ group }) => group === 'Data')).toMatchObject([
+      { name: 'store', verdict: 'warning', message: expect.stringContaining('gone') },
+    ])
+  })
+
   test('reports files that settings name and that cannot be used', async () => {
     const there = join(root, 'there')
     writeFileSync(there, '')

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import { dirname, join } from 'node:path'
 import { documentRootIn } from '../../kit/document-root.ts'
 import { systemUser } from '../system-user.ts'
-import { type Check, ok, osCode, problem, skipped, warning } from './check.ts'
+import { type Check, ok, osCode, problem, warning } from './check.ts'
 import { isFull, spaceFix } from './full-disk.ts'
 
 /** @param allowsUnsafe whether a setting lets others read or write it */
@@ -118,8 +118,4 @@ function checkPlace(folder: string): Check {
     `${root} looks like a document root${isDenied ? '; a deny-all .htaccess is in the folder' : ''}`,
     `Move the data folder beside ${root} and set \`data\` (APIE_DATA) to its new place.`,
   )
-}
-
-export function skippedDataFolder(reason: string): Check[] {
-  return [skipped('data folder', reason)]
 }

@@ -7,9 +7,9 @@ import type { Settings } from '../../settings.ts'
 import { type CommandCall, EXIT } from '../command.ts'
 import { firstLine } from '../first-line.ts'
 import { usage } from '../usage.ts'
-import { type Check, problem } from './check.ts'
+import { type Check, problem, warning } from './check.ts'
 import { checkDataFiles } from './data-files.ts'
-import { checkDataFolder, nearestExisting, skippedDataFolder } from './data-folder.ts'
+import { checkDataFolder, nearestExisting } from './data-folder.ts'
 import { checkDurability } from './durability.ts'
 import { checkExecutable } from './executable.ts'
 import { checkFileSystem, fileSystemOf } from './file-system.ts'
@@ -64,7 +64,7 @@ function readOrRefused({ services }: CommandCall): Settings | Check {
 /** The files are looked at with the rights that the call has, all else as the owner of the folder. */
 async function checkData(call: CommandCall, settings: Settings): Promise<readonly Check[]> {
   const [engine = ''] = settings.store.split(':')
-  if (engine === 'memory') return skippedDataFolder(`the store is ${engine}`)
+  if (engine === 'memory') return [IN_MEMORY]
   if (engine !== 'file') return checkDatabase(call.services, engine)
   const folder = settings.store.slice('file:'.length)
   const existing = nearestExisting(folder)
@@ -79,6 +79,12 @@ async function checkData(call: CommandCall, settings: Settings): Promise<readonl
     ...checkFileSystem(fileSystemOf(existing), folder),
   ]
 }
+
+const IN_MEMORY = warning(
+  'store',
+  'in memory: everything is gone when the program ends, under CGI with each request',
+  'Set `store` (APIE_STORE) as docs/engines.md shows, or leave it out for flat files.',
+)
 
 function isFolder(path: string): boolean {
   try {
