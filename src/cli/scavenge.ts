@@ -20,7 +20,12 @@ export async function runScavenge(call: CommandCall): Promise<number> {
         ? `${JSON.stringify({ events, removed, bytesFreed: reclaimedBytes })}\n`
         : `removed the bodies of ${removed} of ${events} events, ${freedText(bytesFreed)}\n`,
     )
-    await noteScavenge(store.records, clock, { startedAtMs, reclaimedBytes })
+    await noteScavenge(store.records, clock, { startedAtMs, reclaimedBytes }).catch(
+      ({ message }: Error) =>
+        call.terminal.err(
+          `The scavenge is done; as the last one it could not be noted: ${message}\n`,
+        ),
+    )
     return EXIT.ok
   } finally {
     await store.close()
