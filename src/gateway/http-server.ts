@@ -60,15 +60,21 @@ export async function serveHttp(app: App, options: HttpServerOptions): Promise<H
     if (!connection || socket.writableEnded) return
     connection.owed.add(outgoing)
     if (connection.owed.size > MOST_WAITING) socket.pause()
-    // Requests that a client sends ahead may build on each other, so none overtakes another.
-    connection.last = connection.last.then(async () => {
-      // Nor is what was taken in before it was known that the connection ends (RFC 9112 §9.6).
-      if (connection.isEnding) return
-      connection.isEnding = !(await answer(app, incoming, outgoing, server))
-      connection.owed.delete(outgoing)
-      if (connection.owed.size === MOST_WAITING) socket.resume()
-    })
+    connection.last = answerNext(connection, incoming, outgoing)
   })
+  const answerNext = async (
+    connection: Connection,
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+  ): Promise<void> => {
+    // Requests that a client sends ahead may build on each other, so none overtakes another.
+    await connection.last
+    // Nor is what was taken in before it was known that the connection ends (RFC 9112 §9.6).
+    if (connection.isEnding) return
+    connection.isEnding = !(await answer(app, incoming, outgoing, server))
+    connection.owed.delete(outgoing)
+    if (connection.owed.size === MOST_WAITING) incoming.socket.resume()
+  }
   // Their bytes are limited; above a number of them Node would drop the rest without a word.
   server.maxHeadersCount = 0
   server.on('connection', (socket) => {
@@ -182,7 +188,8 @@ async function answer(
     // Of a request that is wrong a proxy in front may have seen another end than we did.
     if (!isWhole || request.problem || !server.listening) outgoing.shouldKeepAlive = false
     const goesOn = outgoing.shouldKeepAlive
-    await send(response, outgoing)
+    const sending = send(response, outgoing)
+    if (sending !== undefined) await sending
     return goesOn
   } catch {
     // The head is out and the body cannot go on: ending the connection shows that it was cut off.

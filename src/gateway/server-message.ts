@@ -42,23 +42,19 @@ function headProblem({ httpVersionMajor, headers }: IncomingMessage): AppError |
   return codingProblem(headers['transfer-encoding'])
 }
 
-/** Resolves when the last byte is handed over or nobody takes it; rejects where the body breaks off. */
-export async function send(response: HttpResponse, outgoing: ServerResponse): Promise<void> {
+/**
+ * Hands over a whole body at once and returns nothing; of one that is made meanwhile, resolves when the last
+ * byte is handed over or nobody takes it, and rejects where the body breaks off.
+ */
+export function send(response: HttpResponse, outgoing: ServerResponse): Promise<void> | undefined {
   const { status, body } = response
-  if (body === undefined || outgoing.req.method === 'HEAD' || status === 204 || status === 304) {
-    writeHead(outgoing, response).end()
-    return
-  }
-  if (typeof body === 'string') {
-    writeHead(outgoing, response).end(body)
-    return
-  }
-  if (body instanceof Uint8Array) {
-    endWith(body, writeHead(outgoing, response))
-    return
-  }
   writeHead(outgoing, response)
-  await sendChunks(body, outgoing)
+  if (body === undefined || outgoing.req.method === 'HEAD' || status === 204 || status === 304) {
+    outgoing.end()
+  } else if (typeof body === 'string') outgoing.end(body)
+  else if (body instanceof Uint8Array) endWith(body, outgoing)
+  else return sendChunks(body, outgoing)
+  return undefined
 }
 
 /** A text goes out in one piece with the head, bytes do not; and in Latin-1 every byte is a character. */
@@ -71,12 +67,11 @@ function endWith(body: Uint8Array, outgoing: ServerResponse): void {
     )
 }
 
-function writeHead(outgoing: ServerResponse, response: HttpResponse): ServerResponse {
+function writeHead(outgoing: ServerResponse, response: HttpResponse): void {
   const headers = response.headers as Record<string, string | string[]>
   const { status, reason } = response
-  return reason === undefined
-    ? outgoing.writeHead(status, headers)
-    : outgoing.writeHead(status, reason, headers)
+  if (reason === undefined) outgoing.writeHead(status, headers)
+  else outgoing.writeHead(status, reason, headers)
 }
 
 /** A chunk is the sender's again once the next one is asked for, so each is written out first. */

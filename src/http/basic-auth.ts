@@ -44,7 +44,8 @@ export function createAuthenticate(parts: AuthenticateParts): Authenticate {
       // A rewrite rule turns a header that is absent into one that is empty.
       if (!header) return anonymousPrincipal(settings.anonymous)
       const ask = () => headerPrincipal(parts, header, request.remoteAddress)
-      return await (remembered ? remembered.find(header, ask) : ask())
+      const found = remembered ? remembered.find(header, ask) : ask()
+      return found instanceof Promise ? await found : found
     } catch (error) {
       if (error instanceof AppError && (await setup.isOpen())) throw setupRequired(request)
       throw error

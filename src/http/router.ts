@@ -59,15 +59,18 @@ export function createRouter(routes: readonly Route[], answersHead = true): Rout
     return choose(method, found, answersHead)
   }
   // Clients ask for the same paths again and again.
-  const known = new BoundedMap<string, RouteMatch>(MOST_KNOWN)
+  const known = new BoundedMap<string, Map<string, RouteMatch>>(MOST_KNOWN)
   return {
     find: (method, path) => {
       if (path.length > LONGEST_KNOWN) return find(method, path)
-      const key = `${method} ${path}`
-      const there = known.get(key)
+      const routes = known.get(path)
+      const there = routes?.get(method)
       if (there) return there
       const match = find(method, path)
-      known.set(key, match)
+      // Methods that are no route's are as many as clients can think of.
+      if (match.kind !== 'route') return match
+      if (routes) routes.set(method, match)
+      else known.set(path, new Map([[method, match]]))
       return match
     },
   }

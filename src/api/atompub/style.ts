@@ -58,17 +58,18 @@ const MORE_HEADERS: readonly string[] = [
   'X-Producer-ID',
 ]
 
-/** What all paths with these methods say; there are as many entries as routes at most. */
-const plainHeaders = new Map<string, HttpHeaders>()
+/** What a path with these methods says; the router has one list of them for as long as it knows the path. */
+const plainHeaders = new WeakMap<readonly string[], HttpHeaders>()
 
 function sharedHeaders({ headers }: HttpRequest, methods: readonly string[]): HttpHeaders {
   if (methods.length === 0) return {}
   const wanted = headers['access-control-request-headers']
   if (wanted !== undefined) return originHeaders(methods, wanted.toLowerCase().split(/[ ,]+/))
-  const key = methods.join()
-  const known = plainHeaders.get(key) ?? originHeaders(methods, [])
-  plainHeaders.set(key, known)
-  return known
+  const known = plainHeaders.get(methods)
+  if (known) return known
+  const made = originHeaders(methods, [])
+  plainHeaders.set(methods, made)
+  return made
 }
 
 function originHeaders(methods: readonly string[], wanted: readonly string[]): HttpHeaders {
