@@ -33,6 +33,11 @@ const RULES: readonly Rule[] = [
     outside: ['node:fs', 'node:path'],
   },
   {
+    files: 'storage/file/write-thread.ts',
+    ours: ['domain/', 'kit/'],
+    outside: ['node:fs', 'node:worker_threads'],
+  },
+  {
     files: 'storage/file/lock.ts',
     ours: ['domain/', 'kit/'],
     outside: ['node:path', 'proper-lockfile'],

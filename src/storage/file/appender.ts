@@ -7,7 +7,8 @@
  *  4. Read back what stands there. Something else: another writer was there first, nothing of ours counts,
  *     start again. The beginning of ours: the disk took only a part, the whole lines in it count.
  *  5. Let go of the lock; sync. A failed sync is final: nobody knows what is on disk.
- *  6. Write index and head, then answer; a process that goes on answers first.
+ *  6. Write index and head, then answer; a process that goes on answers first, and has another thread write
+ *     the index of many events while it takes further ones.
  *
  * Steps 1 to 4 are one loop, 5 and 6 another: while the disk syncs what was written, the next appends are
  * decided and written behind it, and the next sync takes them all. What an append was decided by may not be on
@@ -46,6 +47,10 @@ const FRESH_ROUNDS = 3
 /** Events behind the index at which a process that goes on writes it, and the time until it does, ms. */
 const INDEX_EVENTS = 1024
 const INDEX_MS = 20
+/** Events from which on another thread writes it: a server that stores few at a time starts none. */
+const BESIDE_EVENTS = 128
+/** Events behind the index at which appends wait until what is being written of it is done. */
+const MOST_PENDING = 4 * INDEX_EVENTS
 /** Lost races after which a writer gives up. */
 const MOST_ROUNDS = 50
 
@@ -86,7 +91,8 @@ export class Appender {
 
   /** Brings the index up to what was answered, where that waits for its time. */
   async settle(): Promise<void> {
-    if (this.indexTimer || this.syncing) await this.writeIndex()
+    const isWriting = (this.syncing ?? this.follower.indexWriting) !== undefined
+    if (this.indexTimer || isWriting) await this.writeIndex('now')
   }
 
   private async writeAll(): Promise<void> {
@@ -208,7 +214,7 @@ export class Appender {
     } catch (error) {
       throw outcomeUnknown(error)
     }
-    if (!this.isLongLived) await this.writeIndex()
+    if (!this.isLongLived) await this.writeIndex('now')
     if (plans.some(({ commits }) => commits.length > 0)) follower.appended.ring()
     for (const plan of plans) answer(plan)
     if (this.isLongLived) await this.writeIndexInTime()
@@ -220,20 +226,25 @@ export class Appender {
 
   /** Many events at a time, yet so soon that whoever opens the log finds few behind the index. */
   private async writeIndexInTime(): Promise<void> {
-    if (this.follower.index.pendingCount >= INDEX_EVENTS) return await this.writeIndex()
+    const { index, indexWriting } = this.follower
+    const isDue = index.pendingCount >= (indexWriting === undefined ? INDEX_EVENTS : MOST_PENDING)
+    if (isDue) return await this.writeIndex('beside')
     this.indexTimer ??= setTimeout(() => this.indexInTime(), INDEX_MS)
   }
 
   /** Behind a sync that runs there is another moment for it, and nobody has to wait. */
   private indexInTime(): void {
     this.indexTimer = undefined
-    if (!this.syncing) void this.writeIndex()
+    const isLong = this.follower.index.pendingCount >= BESIDE_EVENTS
+    if (!this.syncing) void this.writeIndex(isLong ? 'beside' : 'now')
   }
 
-  private async writeIndex(): Promise<void> {
+  private async writeIndex(when: 'now' | 'beside'): Promise<void> {
     clearTimeout(this.indexTimer)
     this.indexTimer = undefined
     const { follower } = this
+    // Not inside `exclusive`: appends go on meanwhile.
+    await follower.indexWriting
     await follower.exclusive(async () => {
       try {
         await follower.makeDurable()
@@ -241,7 +252,7 @@ export class Appender {
         // Those whose appends it was are told by their own sync.
         return
       }
-      await follower.writeIndex()
+      await follower.writeIndex(when)
     })
   }
 }

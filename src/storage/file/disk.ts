@@ -10,7 +10,8 @@
  * an existing file is an ordinary outcome, the call returns it instead.
  */
 import fs from 'node:fs'
-import { AppError, type ErrorCode } from '../../domain/app-error.ts'
+import { diskError, errorCode } from './disk-error.ts'
+import type { WriteList } from './write-list.ts'
 
 /** An open file. */
 export type Fd = number
@@ -71,38 +72,13 @@ export type Disk = {
   readMuch(fd: Fd, into: Uint8Array, position: number): number | Promise<number>
   /** Writes all of `bytes` at the end of what was written to `fd` before. */
   writeMuch(fd: Fd, bytes: Uint8Array): void | Promise<void>
+  /**
+   * Makes writes in place, in their order, up to the first that fails, while the event loop goes on; those of
+   * `writeAt` one by one where it is absent. No file that they are about may be closed before the answer.
+   */
+  writeAll?(list: WriteList): Promise<void>
   /** Waits. */
   pause(ms: number): void | Promise<void>
-}
-
-const codes: Readonly<Record<string, ErrorCode>> = {
-  ENOSPC: 'storage-full',
-  EDQUOT: 'storage-full',
-  EFBIG: 'storage-full',
-  EROFS: 'storage-read-only',
-  EACCES: 'storage-read-only',
-  EPERM: 'storage-read-only',
-  // A log that could be opened for reading only.
-  EBADF: 'storage-read-only',
-}
-
-const sentences: Readonly<Partial<Record<ErrorCode, string>>> = {
-  'storage-full': 'There is no space left to store this',
-  'storage-read-only': 'The data folder does not allow this',
-}
-
-/** The `AppError` for what a file-system call threw. */
-export function diskError(error: unknown, action: string): AppError {
-  if (error instanceof AppError) return error
-  const osCode = errorCode(error)
-  const code = codes[osCode] ?? 'storage-unavailable'
-  const sentence = sentences[code] ?? 'The storage does not answer as it should'
-  return new AppError(code, `${sentence} (${osCode} on ${action})`, { action, osCode }, error)
-}
-
-function errorCode(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code
-  return typeof code === 'string' ? code : 'unknown error'
 }
 
 function run<T>(action: string, call: () => T): T {
@@ -277,6 +253,12 @@ export const asyncDisk: Disk = {
         fs.write(fd, bytes, done, bytes.length - done, null, back),
       )
     }
+  },
+  writeAll: async (list) => {
+    const { writeBeside } = await import('./write-thread.ts')
+    const failure = await writeBeside(list.packed)
+    if (failure === 'no thread') list.replay(syncDisk.writeAt)
+    else if (failure) throw diskError(failure, 'write')
   },
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 }

@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import type { Disk, Fd } from './disk.ts'
 import { ENTRY_BYTES, Entry, LANE_BYTES, type Lane, laneIn, laneOffset } from './entry.ts'
 import { makeAhead } from './index-ahead.ts'
+import { IndexWrites } from './index-writes.ts'
 import { KeyTable } from './key-table.ts'
 import { LinkFile } from './link-file.ts'
 import { SequenceTable } from './sequence-table.ts'
@@ -28,15 +29,19 @@ export class IndexFiles {
   readonly ids: KeyTable
   readonly sequences: SequenceTable
   private readonly disk: Disk
+  private readonly writes: IndexWrites
   private readonly fds: readonly [entries: Fd, links: Fd, keys: Fd, sequences: Fd, ids: Fd]
+  private isLeft = false
 
   private constructor(disk: Disk, fds: readonly [Fd, Fd, Fd, Fd, Fd]) {
     this.disk = disk
     this.fds = fds
-    this.links = new LinkFile(disk, fds[1])
-    this.keys = new KeyTable(disk, fds[2], KEY_SLOTS)
-    this.sequences = new SequenceTable(disk, fds[3])
-    this.ids = new KeyTable(disk, fds[4], ID_SLOTS)
+    const writes = new IndexWrites(disk)
+    this.writes = writes
+    this.links = new LinkFile(writes, fds[1])
+    this.keys = new KeyTable(writes, fds[2], KEY_SLOTS)
+    this.sequences = new SequenceTable(writes, fds[3])
+    this.ids = new KeyTable(writes, fds[4], ID_SLOTS)
   }
 
   /** Opens what is there; `undefined` where a file is missing. */
@@ -86,8 +91,38 @@ export class IndexFiles {
     return new IndexFiles(disk, [entries, links, keys, sequences, ids])
   }
 
+  /** Where writes are under way, the files stay open until they are made. */
   close(): void {
-    closeAll(this.disk, this.fds)
+    if (this.isLeft) return
+    this.isLeft = true
+    if (!this.writes.areUnderWay) closeAll(this.disk, this.fds)
+  }
+
+  /** Gathers the writes of `prepare`, which `makeWrites` has to make next. */
+  gatherWrites(prepare: () => void): void {
+    try {
+      this.writes.gather(prepare)
+    } catch (error) {
+      this.forgetPages()
+      throw error
+    }
+  }
+
+  /** @throws AppError where a write fails; none of those gathered is to be counted on then */
+  async makeWrites(): Promise<void> {
+    try {
+      await this.writes.make()
+    } catch (error) {
+      this.forgetPages()
+      throw error
+    } finally {
+      if (this.isLeft) closeAll(this.disk, this.fds)
+    }
+  }
+
+  private forgetPages(): void {
+    this.keys.forgetPages()
+    this.ids.forgetPages()
   }
 
   /** @throws RangeError where the file ends before the entry: the head promised more than there is */
@@ -120,7 +155,7 @@ export class IndexFiles {
 
   /** Writes entries that stand in a row from `position` on. */
   writeEntries(position: number, entries: Buffer): void {
-    this.disk.writeAt(this.fds[0], entries, position * ENTRY_BYTES)
+    this.writes.writeAt(this.fds[0], entries, position * ENTRY_BYTES)
   }
 
   /** Makes a piece of the tables that the events behind the first `count` will need; see `index-ahead.ts`. */

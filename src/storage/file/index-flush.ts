@@ -39,6 +39,7 @@ export function flushPending(
     position++
     hashAt += ENTRY_BYTES
   }
+  keys.forgetIds()
   writeSequences(files, keys, pending, from, syncedCount)
 }
 

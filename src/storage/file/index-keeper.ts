@@ -18,6 +18,8 @@ import {
 import { IndexFiles } from './index-files.ts'
 import type { LogLayout } from './layout.ts'
 import { LogIndex } from './log-index.ts'
+import type { LogPoint } from './log-line.ts'
+import { passOver } from './pass-over.ts'
 
 export type IndexOptions = {
   readonly disk: Disk
@@ -42,6 +44,8 @@ const ABANDONED_MS = 3_600_000
 
 export class IndexKeeper {
   index: LogIndex
+  /** What was begun to be written beside other work. */
+  writing: Promise<void> | undefined
   private readonly options: IndexOptions
   private readonly headFile: HeadFile
   /** Empty until one is taken over or begun. */
@@ -123,28 +127,32 @@ export class IndexKeeper {
   }
 
   /** Writes what is pending; the log must be durable up to `point`. */
-  flush(point: IndexPoint): void {
-    const { disk, layout } = this.options
-    // The folder of all indexes may have been removed as a whole.
-    disk.makeFolder(layout.index)
-    if (this.generation === '') this.generation = randomHex(8)
-    const opened = this.isReadOnly ? undefined : this.index.openedFiles
-    const files = opened ?? IndexFiles.make(disk, this.folder)
+  flush(point: LogPoint): void {
+    const { index } = this
+    const files = this.filesToWrite()
+    const reached = { ...point, sequences: index.sequenceCount }
     try {
-      this.index.flush(files, point, this.synced.count)
+      index.flush(files, reached, this.synced.count)
     } catch (error) {
-      if (!opened) files.close()
+      if (index.openedFiles !== files) files.close()
       throw error
     }
-    this.isReadOnly = false
-    this.writeHead(point)
-    if (this.options.isLongLived) files.makeAhead(this.folder, point.count)
+    this.noteFlushed(files, reached)
   }
 
-  /** True where a loss of power would cost too much of the index. */
-  get isSyncDue(): boolean {
-    const isDue = this.index.persisted.count - this.synced.count >= SYNC_EVENTS
-    return isDue || this.options.boot === ''
+  /**
+   * Like `flush`, and begins a sync where one is due.
+   * @param when `beside`: it is only begun, see `writing`; not while another is under way
+   */
+  async write(point: LogPoint, when: 'now' | 'beside'): Promise<void> {
+    if (when === 'now') {
+      this.flush(point)
+      await this.syncInTime()
+      return
+    }
+    this.writing = this.flushBeside(point).finally(() => {
+      this.writing = undefined
+    })
   }
 
   /** Syncs the index files, one sync at a time; what is written meanwhile waits for the next one. */
@@ -158,8 +166,9 @@ export class IndexKeeper {
     })
   }
 
-  /** Waits for a sync that is under way. */
+  /** Waits for writes and a sync that are under way. */
   async settle(): Promise<void> {
+    await this.writing
     await this.running
   }
 
@@ -175,6 +184,47 @@ export class IndexKeeper {
       for (const file of disk.list(folder) ?? []) disk.unlink(join(folder, file))
       disk.removeFolder(folder)
     }
+  }
+
+  private async flushBeside(point: LogPoint): Promise<void> {
+    const { index } = this
+    const reached = { ...point, sequences: index.sequenceCount }
+    try {
+      const files = this.filesToWrite()
+      try {
+        if (!(await index.flushBeside(files, reached, this.synced.count))) return
+      } catch (error) {
+        if (index.openedFiles !== files) files.close()
+        throw error
+      }
+      this.noteFlushed(files, reached)
+      await this.syncInTime()
+    } catch (error) {
+      passOver(error)
+    }
+  }
+
+  /** Begins a sync where a loss of power would cost too much of the index. */
+  private async syncInTime(): Promise<void> {
+    const isUnknown = this.options.boot === ''
+    const isDue = this.index.persisted.count - this.synced.count >= SYNC_EVENTS
+    if (isDue || isUnknown) this.startSync()
+    if (isUnknown) await this.running
+  }
+
+  private filesToWrite(): IndexFiles {
+    const { disk, layout } = this.options
+    // The folder of all indexes may have been removed as a whole.
+    disk.makeFolder(layout.index)
+    if (this.generation === '') this.generation = randomHex(8)
+    const opened = this.isReadOnly ? undefined : this.index.openedFiles
+    return opened ?? IndexFiles.make(disk, this.folder)
+  }
+
+  private noteFlushed(files: IndexFiles, point: IndexPoint): void {
+    this.isReadOnly = false
+    this.writeHead(point)
+    if (this.options.isLongLived) files.makeAhead(this.folder, point.count)
   }
 
   private async sync(files: IndexFiles, point: IndexPoint): Promise<void> {

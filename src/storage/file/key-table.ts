@@ -10,9 +10,10 @@
  * only. Two processes that index the same events at the same time therefore write the same bytes to the same
  * places, and one that was stopped half-way is finished by the next.
  */
-import type { Disk, Fd } from './disk.ts'
+import type { Fd } from './disk.ts'
 import type { Fingerprint } from './fingerprint.ts'
 import { GrowingTables } from './growing-tables.ts'
+import type { IndexWrites } from './index-writes.ts'
 import { PAGE_BYTES, PageCache } from './page-cache.ts'
 
 const SLOT = 8
@@ -26,7 +27,7 @@ export class KeyTable {
   private readonly slot = Buffer.alloc(SLOT)
 
   /** @param slotsPerMember slots for each event: half as many again as it has keys, or more */
-  constructor(disk: Disk, fd: Fd, slotsPerMember: number) {
+  constructor(disk: IndexWrites, fd: Fd, slotsPerMember: number) {
     this.pages = new PageCache(disk, fd)
     this.tables = new GrowingTables({ firstMembers: 4096, slotsPerMember, slotBytes: SLOT })
   }
@@ -61,6 +62,11 @@ export class KeyTable {
       }
     }
     return found ?? NONE
+  }
+
+  /** After writes that have failed. */
+  forgetPages(): void {
+    this.pages.forget()
   }
 
   /** Bytes that the file should have with so many events. */

@@ -90,6 +90,23 @@ export class KnownSequences {
     return own
   }
 
+  /**
+   * The sequences that an event will belong to, its stream's first.
+   * @param sequencesOf as the rule of the log has them for an event of this version
+   */
+  memberships(
+    stream: string,
+    eventType: string,
+    sequencesOf: (version: number) => readonly KnownSequence[],
+  ): readonly KnownSequence[] {
+    const known = this.membersOf(stream, eventType)
+    const later = known ?? sequencesOf(1)
+    const own = later[0] as KnownSequence
+    if (own.number < 0) return sequencesOf(0)
+    if (!known) this.noteMembers(stream, eventType, later)
+    return later
+  }
+
   /** The sequences of an event that is not the first of its stream, its own first. */
   membersOf(stream: string, eventType: string): readonly KnownSequence[] | undefined {
     const known = this.streams.get(stream)

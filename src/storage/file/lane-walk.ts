@@ -2,7 +2,7 @@
  * Ways along the members of one sequence, by what each says of those before it (`entry.ts`). `laneAt` reads
  * that of the member at a position.
  */
-import type { SequenceHead } from '../../domain/ports.ts'
+import type { ReadDirection, SequenceHead } from '../../domain/ports.ts'
 import type { Lane } from './entry.ts'
 import { type KnownSequence, UNKNOWN_SKIP } from './known-sequences.ts'
 
@@ -34,8 +34,29 @@ export function skipBehind(last: KnownSequence, laneAt: LaneAt): number {
   return skip
 }
 
+/**
+ * Members of a sequence that ends with `head`, in reading order from number `from` on, at most `limit`.
+ * @param passedAt like `laneAt`, of members on the way to the first one
+ */
+export function membersFrom(
+  head: SequenceHead,
+  from: number,
+  direction: ReadDirection,
+  limit: number,
+  laneAt: LaneAt,
+  passedAt: LaneAt,
+): SequenceHead[] {
+  if (limit < 1 || from < 0) return []
+  const isForwards = direction === 'forwards'
+  if (isForwards && from > head.number) return []
+  const last = isForwards ? Math.min(from + limit - 1, head.number) : Math.min(from, head.number)
+  const count = isForwards ? last - from + 1 : Math.min(limit, last + 1)
+  const members = descend(seek(head, last, passedAt), count, laneAt)
+  return isForwards ? members.reverse() : members
+}
+
 /** From a member down to the one with `number`. */
-export function seek(head: SequenceHead, number: number, laneAt: LaneAt): SequenceHead {
+function seek(head: SequenceHead, number: number, laneAt: LaneAt): SequenceHead {
   let at = head
   while (at.number > number) {
     const { previous, skip } = laneAt(at.position)
@@ -48,8 +69,22 @@ export function seek(head: SequenceHead, number: number, laneAt: LaneAt): Sequen
   return at
 }
 
+/** The last member of a sequence below position `end`. */
+export function descendBelow(
+  { number, position }: SequenceHead,
+  end: number,
+  laneAt: LaneAt,
+): SequenceHead | undefined {
+  const head = { number, position }
+  while (head.position >= end) {
+    head.position = laneAt(head.position).previous
+    head.number--
+  }
+  return head.position < 0 ? undefined : head
+}
+
 /** A member and those before it, `count` in all. */
-export function descend(from: SequenceHead, count: number, laneAt: LaneAt): SequenceHead[] {
+function descend(from: SequenceHead, count: number, laneAt: LaneAt): SequenceHead[] {
   const members: SequenceHead[] = [from]
   for (let { number, position } = from; members.length < count; ) {
     position = laneAt(position).previous

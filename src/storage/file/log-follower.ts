@@ -6,7 +6,7 @@
  *  1. `index.count === point.count`: every event that was read is in the index, in files or in memory.
  *  2. Events below `durable` are on disk; only they exist for readers.
  *  3. What is written into index files is durable in the log before.
- *  4. Every change happens inside `exclusive`, except the sync itself.
+ *  4. Every change that an answer shows happens inside `exclusive`, except the sync itself.
  *
  * Appending is `appender.ts`, answering questions is `file-log.ts`.
  */
@@ -105,7 +105,8 @@ export class LogFollower {
         if (this.headCount < 0 || this.durable < this.headCount) this.suspicion.refuse()
         return this.durable
       }
-      if (this.index.pendingCount >= READER_FLUSH_EVENTS) await this.writeIndex()
+      const isBehind = this.index.pendingCount >= READER_FLUSH_EVENTS
+      if (isBehind && this.indexWriting === undefined) await this.writeIndex()
       return this.durable
     })
   }
@@ -160,19 +161,23 @@ export class LogFollower {
     this.durable = Math.max(this.durable, reached)
   }
 
-  /** Writes pending events into the index files and the head. Only inside `exclusive`, when durable. */
-  async writeIndex(): Promise<void> {
+  /** Writes pending events into index files and head, or begins to. Only inside `exclusive`, when durable. */
+  async writeIndex(when: 'now' | 'beside' = 'now'): Promise<void> {
+    if (when === 'beside' && this.keeper.writing !== undefined) return
+    await this.keeper.writing
     if (this.index.pendingCount === 0 || this.durable < this.point.count || this.damage) return
     // The events are in the log; without space or right to write, the index stays behind it.
     try {
       if (this.keeper.isLost) await this.renew()
-      this.flush()
-      if (!this.keeper.isSyncDue) return
-      this.keeper.startSync()
-      if (this.options.boot === '') await this.keeper.settle()
+      await this.keeper.write(this.point, when)
     } catch (error) {
       passOver(error)
     }
+  }
+
+  /** What is being written of the index beside other work. */
+  get indexWriting(): Promise<void> | undefined {
+    return this.keeper.writing
   }
 
   /** An older or the current file for reading. */
@@ -189,6 +194,7 @@ export class LogFollower {
    * @throws AppError `log-damaged` where the log is shorter than its head says: the head stays, to tell it
    */
   async rebuild(progress: Progress): Promise<void> {
+    await this.keeper.writing
     const fresh = new LogFollower(this.options, this.suspicion)
     try {
       fresh.keeper.hide()
@@ -197,7 +203,7 @@ export class LogFollower {
       fresh.checkCount(head)
       if (fresh.damage) throw fresh.damage
       await fresh.makeDurable()
-      if (fresh.index.pendingCount > 0) fresh.flush()
+      if (fresh.index.pendingCount > 0) fresh.keeper.flush(fresh.point)
       fresh.keeper.show()
     } catch (error) {
       await fresh.close()
@@ -290,9 +296,5 @@ export class LogFollower {
     throw new AppError('index-behind', 'The index of the log is being built; try again soon', {
       indexed: this.index.count,
     })
-  }
-
-  private flush(): void {
-    this.keeper.flush({ ...this.point, sequences: this.index.sequenceCount })
   }
 }

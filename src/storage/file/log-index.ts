@@ -20,7 +20,7 @@ import type { IndexFiles } from './index-files.ts'
 import { flushPending } from './index-flush.ts'
 import { IndexKeys } from './index-keys.ts'
 import { advance, goBack, type KnownSequence, KnownSequences } from './known-sequences.ts'
-import { checkedLane, descend, seek, skipBehind } from './lane-walk.ts'
+import { checkedLane, descendBelow, membersFrom, skipBehind } from './lane-walk.ts'
 import { type IndexedEvent, PendingEvents } from './pending-events.ts'
 import { storedHead } from './stored-head.ts'
 
@@ -85,8 +85,7 @@ export class LogIndex {
   /** Entries from one position to another (exclusive), for reading many in a row. */
   entriesBetween(from: number, to: number): Entry[] {
     const { count } = this.persistedPoint
-    const persisted = from < count ? this.opened().entries(from, Math.min(to, count) - from) : []
-    const entries = [...persisted]
+    const entries = from < count ? this.opened().entries(from, Math.min(to, count) - from) : []
     for (let position = Math.max(from, count); position < to; position++) {
       entries.push(this.entry(position))
     }
@@ -151,15 +150,11 @@ export class LogIndex {
     end: number,
   ): SequenceHead[] {
     const head = this.sequenceHead(key, end)
-    if (!head || limit < 1 || from < 0) return []
-    const isForwards = direction === 'forwards'
-    if (isForwards && from > head.number) return []
-    const last = isForwards ? Math.min(from + limit - 1, head.number) : Math.min(from, head.number)
-    const count = isForwards ? last - from + 1 : Math.min(limit, last + 1)
+    if (!head) return []
     const lane = laneOf(key)
-    const first = seek(head, last, (position) => this.passedLane(position, lane))
-    const members = descend(first, count, (position) => this.lane(position, lane))
-    return isForwards ? members.reverse() : members
+    const laneAt = (position: number) => this.lane(position, lane)
+    const passedAt = (position: number) => this.passedLane(position, lane)
+    return membersFrom(head, from, direction, limit, laneAt, passedAt)
   }
 
   /**
@@ -215,14 +210,37 @@ export class LogIndex {
 
   /** Writes what is pending into the files; afterwards the index reaches to `point`. */
   flush(files: IndexFiles, point: IndexPoint, syncedCount: number): void {
-    const { pending } = this
-    flushPending(files, this.keys, pending, this.persistedPoint, syncedCount)
+    flushPending(files, this.keys, this.pending, this.persistedPoint, syncedCount)
+    this.hold(files)
+    this.reach(point)
+  }
+
+  /**
+   * Like `flush`, beside other work: until the files are written, and where that fails, all of it stays pending.
+   * @returns false where the index was closed meanwhile
+   */
+  async flushBeside(files: IndexFiles, point: IndexPoint, syncedCount: number): Promise<boolean> {
+    files.gatherWrites(() =>
+      flushPending(files, this.keys, this.pending, this.persistedPoint, syncedCount),
+    )
+    this.hold(files)
+    await files.makeWrites()
+    if (this.files !== files) return false
+    this.reach(point)
+    return true
+  }
+
+  private hold(files: IndexFiles): void {
     if (this.files !== files) this.files?.close()
     this.files = files
-    this.entries.keep(this.persistedPoint.count, pending.entryBytes)
+  }
+
+  private reach(point: IndexPoint): void {
+    const from = this.persistedPoint.count
+    const count = point.count - from
+    this.entries.keep(from, this.pending.firstEntries(count))
+    this.pending.drop(count)
     this.persistedPoint = point
-    pending.clear()
-    this.keys.forgetIds()
   }
 
   /** What the last event of a stream says of it. */
@@ -234,14 +252,9 @@ export class LogIndex {
 
   /** The sequences that an event will belong to, its stream's first. */
   private memberships({ stream, eventType }: IndexedEvent): readonly KnownSequence[] {
-    const sequencesOf = (version: number) =>
-      this.rule({ stream, eventType, version }).map((key) => this.sequence(key))
-    const known = this.known.membersOf(stream, eventType)
-    const later = known ?? sequencesOf(1)
-    const own = later[0] as KnownSequence
-    if (own.number < 0) return sequencesOf(0)
-    if (!known) this.known.noteMembers(stream, eventType, later)
-    return later
+    return this.known.memberships(stream, eventType, (version) =>
+      this.rule({ stream, eventType, version }).map((key) => this.sequence(key)),
+    )
   }
 
   private streamOf(stream: string): KnownSequence {
@@ -259,13 +272,8 @@ export class LogIndex {
   }
 
   /** The last member of a sequence below position `end`. */
-  private headBelow({ number, position, lane }: KnownSequence, end: number) {
-    const head = { number, position }
-    while (head.position >= end) {
-      head.position = this.lane(head.position, lane).previous
-      head.number--
-    }
-    return head.position < 0 ? undefined : head
+  private headBelow(known: KnownSequence, end: number): SequenceHead | undefined {
+    return descendBelow(known, end, (position) => this.lane(position, known.lane))
   }
 
   private lane(position: number, lane: number): Lane {

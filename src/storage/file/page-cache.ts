@@ -7,7 +7,8 @@
  * Each page has one place that it can be kept in, and memory once taken for a place is used again: keys are
  * spread all over a file, so that no page is asked for more than another.
  */
-import type { Disk, Fd } from './disk.ts'
+import type { Fd } from './disk.ts'
+import type { IndexWrites } from './index-writes.ts'
 import { SparsePlaces } from './sparse-places.ts'
 
 export const PAGE_BYTES = 4096
@@ -17,11 +18,11 @@ const PLACES = 8192
 type Place = { number: number; readonly bytes: Buffer; readonly view: DataView }
 
 export class PageCache {
-  private readonly disk: Disk
+  private readonly disk: IndexWrites
   private readonly fd: Fd
-  private readonly places = new SparsePlaces<Place>(PLACES)
+  private places = new SparsePlaces<Place>(PLACES)
 
-  constructor(disk: Disk, fd: Fd) {
+  constructor(disk: IndexWrites, fd: Fd) {
     this.disk = disk
     this.fd = fd
   }
@@ -43,6 +44,11 @@ export class PageCache {
     const place = this.places.get(number % PLACES)
     const page = place?.number === number ? place : this.read(number)
     page.bytes.set(bytes, offset % PAGE_BYTES)
+  }
+
+  /** Reads all anew: of what was written, something may not have come to the file. */
+  forget(): void {
+    this.places = new SparsePlaces<Place>(PLACES)
   }
 
   private read(number: number): Place {

@@ -50,7 +50,11 @@ export class PendingEvents {
 
   /** The entries of all, in a row; valid until one is pushed. */
   get entryBytes(): Buffer {
-    return this.entries.subarray(0, this.list.length * ENTRY_BYTES)
+    return this.firstEntries(this.list.length)
+  }
+
+  firstEntries(count: number): Buffer {
+    return this.entries.subarray(0, count * ENTRY_BYTES)
   }
 
   /** A copy of the entry of the event with this number among the pending ones. */
@@ -99,8 +103,7 @@ export class PendingEvents {
     this.first = position - this.list.length
     this.list.push(event)
     this.members.push(members)
-    if (!this.ids.has(event.eventId)) this.ids.set(event.eventId, position)
-    else this.otherIds.set(`${event.stream}/${event.eventId}`, position)
+    this.noteId(event, position)
   }
 
   /** Takes the last one out again. @returns its sequences, each with the member before it */
@@ -121,14 +124,24 @@ export class PendingEvents {
     return left
   }
 
-  clear(): void {
-    this.list = []
-    this.members = []
-    if (this.entries.length > MOST_KEPT * ENTRY_BYTES) this.entries = NO_BYTES
+  /** Takes the first ones out, as many as are in the files by now. */
+  drop(count: number): void {
+    const rest = this.list.slice(count)
+    this.members = this.members.slice(count)
+    if (rest.length > 0) this.entries.copyWithin(0, count * ENTRY_BYTES)
+    else if (this.entries.length > MOST_KEPT * ENTRY_BYTES) this.entries = NO_BYTES
     this.hashed = 0
     this.hashes.clear()
     this.ids.clear()
     this.otherIds.clear()
+    this.first += count
+    this.list = rest
+    for (const [number, event] of rest.entries()) this.noteId(event, this.first + number)
+  }
+
+  private noteId({ stream, eventId }: IndexedEvent, position: number): void {
+    if (!this.ids.has(eventId)) this.ids.set(eventId, position)
+    else this.otherIds.set(`${stream}/${eventId}`, position)
   }
 
   private grow(): void {

@@ -13,8 +13,9 @@
  * (`links` of `log-index.ts`). Of the two hints, one always stays behind the point up to which the
  * index was synced, for the time after a loss of power.
  */
-import type { Disk, Fd } from './disk.ts'
+import type { Fd } from './disk.ts'
 import { GrowingTables, type Table } from './growing-tables.ts'
+import type { IndexWrites } from './index-writes.ts'
 
 const SLOT = 32
 /** Half of the slots stay free. */
@@ -34,11 +35,11 @@ export type SequenceSlot = {
 }
 
 export class SequenceTable {
-  private readonly disk: Disk
+  private readonly disk: IndexWrites
   private readonly fd: Fd
   private readonly run = Buffer.alloc(RUN * SLOT)
 
-  constructor(disk: Disk, fd: Fd) {
+  constructor(disk: IndexWrites, fd: Fd) {
     this.disk = disk
     this.fd = fd
   }

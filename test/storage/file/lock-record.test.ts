@@ -6,7 +6,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { asyncDisk, type Disk, diskError, syncDisk } from '../../../src/storage/file/disk.ts'
+import { asyncDisk, type Disk, syncDisk } from '../../../src/storage/file/disk.ts'
+import { diskError } from '../../../src/storage/file/disk-error.ts'
 import { appendTo, draft } from '../../support/drafts.ts'
 import { openTestStore } from '../../support/file-store.ts'
 

@@ -1,0 +1,104 @@
+/** Writes that are gathered and then made by another thread. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { asyncDisk } from '../../../src/storage/file/disk.ts'
+import { WriteList } from '../../../src/storage/file/write-list.ts'
+import { scratchFolders } from '../../support/data-folder.ts'
+import { PROJECT } from '../../support/executable.ts'
+
+const newFolder = scratchFolders()
+const made = (list: WriteList) => asyncDisk.writeAll?.(list)
+
+test('reads see what was gathered for a page, the latest last, and nothing of other files', () => {
+  const list = new WriteList()
+  list.add(3, Buffer.from('abcdef'), 4096)
+  list.add(11, Buffer.from('------'), 4096)
+  list.add(3, Buffer.from('XY'), 4098)
+  list.add(3, Buffer.from('end'), 4110)
+  const seen = (position: number, text: string, filled: number) => {
+    const into = Buffer.from(text)
+    const end = list.patch(3, into, position, filled)
+    return [into.toString('latin1'), end]
+  }
+  expect(seen(4096, '........', 8)).toEqual(['abXYef..', 8])
+  expect(seen(4099, '..', 2)).toEqual(['Ye', 2])
+  expect(seen(4094, '....', 1)).toEqual(['.\0ab', 4])
+  expect(seen(4100, '............', 0)).toEqual(['ef\0\0\0\0\0\0\0\0en', 12])
+  expect(seen(8192, '....', 4)).toEqual(['....', 4])
+  list.clear()
+  expect(seen(4096, '....', 4)).toEqual(['....', 4])
+})
+
+test('the thread makes writes of any size in their order', async () => {
+  const path = join(newFolder(), 'file')
+  const fd = asyncDisk.openUpdate(path)
+  const list = new WriteList()
+  list.add(fd, Buffer.alloc(300_000, 'a'), 0)
+  list.add(fd, Buffer.from('bcd'), 1)
+  list.add(fd, Buffer.from('X'), 2)
+  list.add(fd, Buffer.from('end'), 299_999)
+  await made(list)
+  const expected = Buffer.concat([Buffer.alloc(299_999, 'a'), Buffer.from('end')])
+  expected.write('bXd', 1)
+  expect(readFileSync(path).equals(expected)).toBe(true)
+  asyncDisk.close(fd)
+})
+
+test('a write that fails is told, and none behind it is made; the thread goes on', async () => {
+  const folder = newFolder()
+  const path = join(folder, 'file')
+  writeFileSync(join(folder, 'other'), 'for reading')
+  const fd = asyncDisk.openUpdate(path)
+  const readOnly = asyncDisk.openRead(join(folder, 'other')) ?? -1
+  const list = new WriteList()
+  list.add(fd, Buffer.from('first'), 0)
+  list.add(readOnly, Buffer.from('second'), 0)
+  list.add(fd, Buffer.from('third'), 0)
+  const both = new WriteList()
+  both.add(fd, Buffer.from('!'), 5)
+  const answers = [made(list), made(both)]
+  await expect(answers[0]).rejects.toMatchObject({
+    code: 'storage-read-only',
+    facts: { osCode: 'EBADF' },
+  })
+  await answers[1]
+  expect(readFileSync(path, 'utf8')).toBe('first!')
+  asyncDisk.close(fd)
+  asyncDisk.close(readOnly)
+})
+
+/** What a program does that is not allowed to start threads, or is; it ends although its thread goes on. */
+function run(folder: string, ...words: string[]): string {
+  const program = join(folder, 'program.ts')
+  writeFileSync(
+    program,
+    `import { Worker } from 'node:worker_threads'
+import { asyncDisk } from '${PROJECT}/src/storage/file/disk.ts'
+import { WriteList } from '${PROJECT}/src/storage/file/write-list.ts'
+let threads = 'threads'
+try {
+  await new Worker('', { eval: true }).terminate()
+} catch {
+  threads = 'no threads'
+}
+const fd = asyncDisk.openUpdate(${JSON.stringify(join(folder, 'file'))})
+const list = new WriteList()
+list.add(fd, Buffer.from('written'), 0)
+await asyncDisk.writeAll?.(list)
+console.log(threads)
+`,
+  )
+  const { stdout, stderr } = spawnSync(process.execPath, [...words, program], { encoding: 'utf8' })
+  return stdout || stderr
+}
+
+test.each([
+  ['threads', []],
+  ['no threads', ['--permission', '--allow-fs-read=*', '--allow-fs-write=*']],
+])('a program that has %s writes all, and ends', (threads, words) => {
+  const folder = newFolder()
+  expect(run(folder, ...words)).toBe(`${threads}\n`)
+  expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('written')
+})
