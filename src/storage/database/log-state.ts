@@ -38,6 +38,17 @@ export class LogState {
     for (const [sequence, number] of older.numbers) this.numbers.set(sequence, number)
     for (const [stream, settled] of older.streams) this.streams.set(stream, settled)
   }
+
+  /** The older one with all of this in it, where that would take it over; else this one. Costs what is new. */
+  addedTo(older: LogState | undefined): LogState {
+    if (older?.point.hash !== this.point.hash) return this
+    if (older.numbers.size + older.streams.size > REMEMBERED) return this
+    for (const [sequence, number] of this.numbers) older.numbers.set(sequence, number)
+    for (const [stream, settled] of this.streams) older.streams.set(stream, settled)
+    older.events.clear()
+    for (const [id, event] of this.events) older.events.set(id, event)
+    return older
+  }
 }
 
 /** What a batch asks about the log. */
@@ -63,10 +74,21 @@ export function questionOf(requests: readonly AppendRequest[]): Question {
   return { streams: [...streams], sequences: [...sequences], ids }
 }
 
-/** Whether a state answers a question, its ids left out. */
-export function isKnown(state: LogState, { streams, sequences }: Question): boolean {
-  return (
-    streams.every((stream) => state.streams.get(stream) !== undefined) &&
-    sequences.every((sequence) => state.numbers.get(sequence) !== undefined)
+/** Whether a state tells all that a batch asks, but for the ids of its events. */
+export function isKnown(
+  { streams, numbers }: LogState,
+  batch: readonly { readonly request: AppendRequest }[],
+): boolean {
+  return batch.every(
+    ({ request: { stream, events } }) =>
+      streams.has(stream) &&
+      events.every(({ eventType }) => {
+        const { streamType, type, category } = sequencesFor(stream, eventType)
+        return (
+          numbers.has(streamType) &&
+          numbers.has(type) &&
+          (category === undefined || numbers.has(category))
+        )
+      }),
   )
 }

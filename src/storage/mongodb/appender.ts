@@ -90,7 +90,7 @@ export class Appender {
   /** Only what is plainly appended: a commit that takes its place shows that the memory was right. */
   private async storeFromMemory(batch: readonly Waiting[], question: Question) {
     const state = this.remembered
-    if (!state || !isKnown(state, question)) return undefined
+    if (!state || !isKnown(state, batch)) return undefined
     await this.connection.read((collections) => readInto(state, collections, question))
     const plan = await planBatch(state, batch, this.clock.now())
     const isPlain = plan.appended.length === batch.length

@@ -66,16 +66,15 @@ export class Appender {
   }
 
   private async store(batch: readonly Waiting[]): Promise<Planned> {
-    const question = questionOf(batch.map(({ request }) => request))
     const known = this.remembered
-    if (known && isKnown(known, question)) {
+    if (known && isKnown(known, batch)) {
       const plan = await this.plan(known, batch)
       const isPlain = plan.appended.length === batch.length
       if (isPlain && (await this.write(this.connection.change, known, plan, false))) return plan
     }
+    const question = questionOf(batch.map(({ request }) => request))
     for (let losses = 0; losses < MOST_LOSSES; losses++) {
-      const state = await readState(this.connection.read, question)
-      state.takeOver(known)
+      const state = (await readState(this.connection.read, question)).addedTo(known)
       const plan = await this.plan(state, batch)
       if (plan.rows.length === 0) return plan
       if (await this.write(this.connection.change, state, plan, true)) return plan
