@@ -178,8 +178,6 @@ async function answer(
 ): Promise<boolean> {
   // A client that goes away is no error of ours; whoever writes next finds the response closed.
   outgoing.on('error', ignore)
-  // A file that ends too early must not leave the client waiting for the rest.
-  outgoing.strictContentLength = true
   try {
     const request = requestOf(incoming)
     const response = await app(request)

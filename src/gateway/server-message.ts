@@ -79,6 +79,9 @@ async function sendChunks(
   body: Exclude<HttpBody, string>,
   outgoing: ServerResponse,
 ): Promise<void> {
+  // A file that ends too early must not leave the client waiting for the rest. Of a whole body the length is
+  // known to be right, and looking would cost a second write.
+  outgoing.strictContentLength = true
   for await (const chunk of body as AsyncIterable<Uint8Array>) {
     const isOut = await new Promise<boolean>((resolve) => {
       const lost = () => resolve(false)
