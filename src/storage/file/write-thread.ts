@@ -60,7 +60,8 @@ export async function writeBeside(rows: Uint8Array): Promise<Answer> {
 }
 
 function start(): Worker {
-  const started = new Worker(TEXT, { eval: true })
+  // Else the output of the thread goes to that of the process, which then no longer waits for a slow reader.
+  const started = new Worker(TEXT, { eval: true, stdout: true, stderr: true })
   started.on('message', answer)
   started.on('error', () => {
     // It ends.
