@@ -8,32 +8,24 @@
 import type { Principal } from '../domain/account.ts'
 import type { Stamp } from '../domain/ports.ts'
 import { BoundedMap } from '../kit/bounded-map.ts'
-import { createKeyedDigest, type KeyedDigest } from '../kit/keyed-digest.ts'
+import { randomSecret } from '../kit/secret.ts'
+import { sha256Hex } from '../kit/sha256.ts'
 
 const MOST_SIGN_INS = 1024
-/** Characters of a header that is remembered. */
-const LONGEST = 512
 
 export type RememberedSignIns = {
   /** Whom `header` names: what is remembered, else what `ask` finds out. */
   find(header: string, ask: () => Promise<Principal>): Principal | Promise<Principal>
 }
 
-/** The half of a digest that is no key, and whom it stands for. */
-type SignIn = { readonly second: number; readonly principal: Principal }
-
 /** @param stamp of what accounts are kept in */
 export function createRememberedSignIns(stamp: Stamp): RememberedSignIns {
-  const known = new BoundedMap<number, SignIn>(MOST_SIGN_INS)
-  const digestOf = createKeyedDigest(LONGEST)
+  const known = new BoundedMap<string, Principal>(MOST_SIGN_INS)
+  const secret = randomSecret()
   let valid: number | undefined
-  const learn = async (
-    { first, second }: KeyedDigest,
-    now: number,
-    ask: () => Promise<Principal>,
-  ) => {
+  const learn = async (key: string, now: number, ask: () => Promise<Principal>) => {
     const principal = await ask()
-    if (now === valid) known.set(first, { second, principal })
+    if (now === valid) known.set(key, principal)
     return principal
   }
   return {
@@ -42,10 +34,8 @@ export function createRememberedSignIns(stamp: Stamp): RememberedSignIns {
       if (now === undefined) return ask()
       if (now !== valid) known.clear()
       valid = now
-      const digest = digestOf(header)
-      if (!digest) return ask()
-      const there = known.get(digest.first)
-      return there?.second === digest.second ? there.principal : learn(digest, now, ask)
+      const key = sha256Hex(secret + header)
+      return known.get(key) ?? learn(key, now, ask)
     },
   }
 }
