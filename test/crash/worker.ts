@@ -3,7 +3,7 @@
  * be killed at any time, or stop itself (SIGSTOP) at a chosen call of the disk.
  */
 import { createInterface } from 'node:readline'
-import { type Disk, syncDisk } from '../../src/storage/file/disk.ts'
+import { asyncDisk, type Disk, syncDisk } from '../../src/storage/file/disk.ts'
 import { openLog } from './open-log.ts'
 import { answerTo } from './worker-answers.ts'
 import type { Command, StopAt } from './workers.ts'
@@ -21,7 +21,8 @@ const paths = new Map<unknown, string>()
 function stopping(disk: Disk): Disk {
   return new Proxy(disk, {
     get(target, name: keyof Disk) {
-      const call = target[name] as (...words: unknown[]) => unknown
+      const call = target[name] as ((...words: unknown[]) => unknown) | undefined
+      if (!call) return undefined
       return (...words: unknown[]) => {
         const path = typeof words[0] === 'string' ? words[0] : (paths.get(words[0]) ?? '')
         const isAsked = stopAt?.call === name && path.endsWith(stopAt.file)
@@ -36,8 +37,14 @@ function stopping(disk: Disk): Disk {
   })
 }
 
+/** Its index is written by a thread, where it is many events. */
+const serverDisk: Disk = {
+  ...syncDisk,
+  ...(asyncDisk.writeAll && { writeAll: asyncDisk.writeAll }),
+}
+
 const { log } = await openLog(root, {
-  disk: stopping(syncDisk),
+  disk: stopping(isLongLived === 'true' ? serverDisk : syncDisk),
   lock: lock === 'lock' ? 'lock' : 'no-lock',
   segmentBytes: Number(segmentBytes),
   lockTimeoutMs: Number(lockTimeoutMs),

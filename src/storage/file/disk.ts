@@ -256,11 +256,20 @@ export const asyncDisk: Disk = {
   },
   writeAll: async (list) => {
     const { writeBeside } = await import('./write-thread.ts')
-    const failure = await writeBeside(list.packed)
+    const failure = mayStartThread() ? await writeBeside(list.packed) : 'no thread'
     if (failure === 'no thread') list.replay(syncDisk.writeAt)
     else if (failure) throw diskError(failure, 'write')
   },
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+}
+
+let hasAddressSpace: boolean | undefined
+
+/** One takes half a gigabyte of address space: a process whose own is limited would end for want of it. */
+function mayStartThread(): boolean {
+  const limits = () => syncDisk.readText('/proc/self/limits') ?? 'Max address space unlimited'
+  hasAddressSpace ??= /^Max address space +unlimited/m.test(limits())
+  return hasAddressSpace
 }
 
 function promise<T = void>(

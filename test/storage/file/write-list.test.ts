@@ -69,38 +69,47 @@ test('a write that fails is told, and none behind it is made; the thread goes on
   asyncDisk.close(readOnly)
 })
 
-/** What a program does that is not allowed to start threads, or is; it ends although its thread goes on. */
-function run(folder: string, ...words: string[]): string {
+/** Where limits of a shell hold, a program has a list written; tells whether it started a thread for that. */
+function run(folder: string, limit: string, ...words: string[]): string {
   const program = join(folder, 'program.ts')
   writeFileSync(
     program,
     `import fs from 'node:fs'
-import { Worker } from 'node:worker_threads'
 import { asyncDisk } from '${PROJECT}/src/storage/file/disk.ts'
 import { WriteList } from '${PROJECT}/src/storage/file/write-list.ts'
-let threads = 'threads'
-try {
-  await new Worker('', { eval: true, stdout: true, stderr: true }).terminate()
-} catch {
-  threads = 'no threads'
-}
+let told = 'no thread'
+process.on('worker', () => {
+  told = 'a thread'
+})
 const fd = asyncDisk.openUpdate(${JSON.stringify(join(folder, 'file'))})
 const list = new WriteList()
 list.add(fd, Buffer.from('written'), 0)
 await asyncDisk.writeAll?.(list)
 const flags = Number.parseInt(fs.readFileSync('/proc/self/fdinfo/1', 'latin1').split('flags:')[1], 8)
-fs.writeSync(1, threads + ((flags & fs.constants.O_NONBLOCK) === 0 ? '' : ', and output that does not wait'))
+if ((flags & fs.constants.O_NONBLOCK) !== 0) told += ', and output that does not wait'
+fs.writeSync(1, told)
 `,
   )
-  const { stdout, stderr } = spawnSync(process.execPath, [...words, program], { encoding: 'utf8' })
+  const text = `ulimit -v ${limit}; exec "$0" "$@"`
+  const given = ['-c', text, process.execPath, ...words, program]
+  const { stdout, stderr } = spawnSync('sh', given, { encoding: 'utf8' })
   return stdout || stderr
 }
 
 test.each([
-  ['threads', []],
-  ['no threads', ['--permission', '--allow-fs-read=*', '--allow-fs-write=*']],
-])('a program that has %s writes all, keeps its output as it was, and ends', (threads, words) => {
-  const folder = newFolder()
-  expect(run(folder, ...words)).toBe(threads)
-  expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('written')
-})
+  ['a thread', 'where it may', 'unlimited', []],
+  ['no thread', 'where address space is limited', '8000000', []],
+  [
+    'no thread',
+    'where that is not allowed',
+    'unlimited',
+    ['--permission', '--allow-fs-read=*', '--allow-fs-write=*'],
+  ],
+])(
+  'with %s, %s, all is written, the output stays as it was, and the process ends',
+  (thread, _, limit, words) => {
+    const folder = newFolder()
+    expect(run(folder, limit, ...words)).toBe(thread)
+    expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('written')
+  },
+)
