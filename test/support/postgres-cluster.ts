@@ -4,7 +4,15 @@
  * `postgres`, since it refuses root.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -93,6 +101,9 @@ export async function startCluster(settings: readonly string[] = []): Promise<Po
   let server: ChildProcess | undefined
   const start = async () => {
     for (;;) {
+      for (const file of [join(folder, `.s.PGSQL.${port}.lock`), join(data, 'postmaster.pid')]) {
+        removeEmpty(file)
+      }
       const child = spawn(
         join(programs, 'postgres'),
         ['-D', data, '-k', folder, ...options.flatMap((option) => ['-c', option])],
@@ -122,6 +133,11 @@ export async function startCluster(settings: readonly string[] = []): Promise<Po
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** A server that is killed between making its lock file and filling it leaves one that none starts beside. */
+function removeEmpty(lockFile: string): void {
+  if (statSync(lockFile, { throwIfNoEntry: false })?.size === 0) rmSync(lockFile, { force: true })
 }
 
 /**
