@@ -68,6 +68,7 @@ export default defineConfig({
           hookTimeout: 300_000,
           // About half of the files keep one processor busy, and nothing in them is a matter of time.
           maxWorkers: 2,
+          maxConcurrency: 2,
           testTimeout: 600_000,
         },
       },

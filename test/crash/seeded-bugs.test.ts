@@ -4,14 +4,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 import { count, tell } from './crash-run.ts'
 import { SEEDED_BUGS, type SeededBug } from './seeded-bugs.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const project = join(here, '..', '..')
 
-test.for(SEEDED_BUGS)('$name is caught', async (bug) => {
+// One at a time they keep one processor busy; `maxConcurrency` lets two go.
+test.concurrent.for(SEEDED_BUGS)('$name is caught', async (bug, { expect }) => {
   const [, caughtBy] = bug.caughtBy
   const failed = await failedTests(bug)
   tell(`${bug.name}: ${failed.join('; ') || 'not caught'}`)
