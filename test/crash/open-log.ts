@@ -16,6 +16,7 @@ export type Turns = {
   readonly segmentBytes?: number
   readonly catchUpMs?: number
   readonly isLongLived?: boolean
+  readonly besideEvents?: number
   readonly sequenceRule?: SequenceRule
   readonly clock?: { now(): number }
 }
@@ -49,6 +50,7 @@ export async function openLog(root: string, turns: Turns = {}): Promise<OpenLog>
     sync: true,
     catchUpMs: turns.catchUpMs ?? 10_000,
     isLongLived: turns.isLongLived ?? false,
+    ...(turns.besideEvents !== undefined && { besideEvents: turns.besideEvents }),
   }
   const lock =
     turns.lock === 'no-lock'

@@ -9,7 +9,8 @@ const SEGMENT_BYTES = 256 * 1024
 
 /**
  * The log of a data folder, with the lock or without it. Every other process is as a server is, which keeps
- * the lock for a moment and writes its index later; the rest are as a CGI process is.
+ * the lock for a moment and writes its index later, half of them with a thread however few events it is; the rest
+ * are as a CGI process is.
  */
 export async function openFolderForTest(root: string, hasLock: boolean): Promise<FileLog> {
   const isLongLived = process.pid % 2 === 0
@@ -31,6 +32,7 @@ export async function openFolderForTest(root: string, hasLock: boolean): Promise
     sync: true,
     catchUpMs: 10_000,
     isLongLived,
+    ...(process.pid % 4 === 0 && { besideEvents: 1 }),
   }
   const lock = hasLock ? createLock({ disk, layout, timeoutMs: 8000, boot }) : noLock
   return new FileLog(options, lock)

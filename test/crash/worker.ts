@@ -49,6 +49,8 @@ const { log } = await openLog(root, {
   segmentBytes: Number(segmentBytes),
   lockTimeoutMs: Number(lockTimeoutMs),
   isLongLived: isLongLived === 'true',
+  // Every other one has a thread write whatever waits for the index.
+  ...(process.pid % 2 === 0 && { besideEvents: 1 }),
 })
 
 createInterface({ input: process.stdin }).on('line', (line) => {

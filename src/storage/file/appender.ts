@@ -235,7 +235,8 @@ export class Appender {
   /** Behind a sync that runs there is another moment for it, and nobody has to wait. */
   private indexInTime(): void {
     this.indexTimer = undefined
-    const isLong = this.follower.index.pendingCount >= BESIDE_EVENTS
+    const { index, options } = this.follower
+    const isLong = index.pendingCount >= (options.besideEvents ?? BESIDE_EVENTS)
     if (!this.syncing) void this.writeIndex(isLong ? 'beside' : 'now')
   }
 

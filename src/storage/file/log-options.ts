@@ -10,6 +10,8 @@ export type LogOptions = IndexOptions & {
   readonly sync: boolean
   /** Longest time in ms that one call may spend on an index that is behind. */
   readonly catchUpMs: number
+  /** Events from which on a thread writes the index of a server; a constant unless a test says so. */
+  readonly besideEvents?: number
   /** What it is called where it is damaged, if it is not the log of the events. */
   readonly name?: string
 }
