@@ -139,7 +139,6 @@ export class MemoryDisk {
         return { kind, size: file?.size ?? 0, modifiedMs: 0, mode: 0o700, uid: 0 }
       },
       setMode: () => {},
-      setModified: () => {},
       readText: (path) => {
         const file = files.get(path)
         return file?.bytes.toString('utf8', 0, file.size)

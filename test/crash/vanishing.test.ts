@@ -54,7 +54,8 @@ function removeSome(folder: string, random: Random): void {
   const names = existsSync(folder) ? readdirSync(folder) : []
   const generation = names[Math.floor(random() * names.length)]
   const target =
-    ['entries', 'links', 'keys', 'sequences', 'ids', ''][Math.floor(random() * 6)] ?? ''
+    ['entries', 'links', 'hashes', 'ids', 'repeats', 'sequences', ''][Math.floor(random() * 7)] ??
+    ''
   const path = random() < 0.2 ? folder : join(folder, generation ?? '', target)
   try {
     rmSync(path, { recursive: true, force: true })

@@ -72,9 +72,8 @@ export async function plantLog(root: string, boot: string, planted: PlantedLog):
     files.sequences.add(ofStore.ofSequence(key), number, position)
   }
   files.writeEntries(position, entry.bytes)
-  files.keys.add(entry.fingerprint, position)
-  files.keys.add(ofStore.ofId(stream, event.eventId), position)
-  files.ids.addSome(ofStore.ofAnyId(event.eventId), position)
+  files.hashes.add(entry.fingerprint, position)
+  files.ids.addSome(ofStore.ofId(event.eventId), position)
   files.close()
   const { count } = planted
   const reached = { count, hash, segment: SEGMENT, offset: end, createdAtMs: 0 }

@@ -58,7 +58,6 @@ export type Disk = {
   /** Does not follow a symbolic link. */
   status(path: string): FileStatus | undefined
   setMode(path: string, mode: number): void
-  setModified(path: string, ms: number): void
   /** Whole small file; `undefined` where there is none. */
   readText(path: string): string | undefined
   /** Bytes and inodes that this user may still use. */
@@ -73,10 +72,12 @@ export type Disk = {
   /** Writes all of `bytes` at the end of what was written to `fd` before. */
   writeMuch(fd: Fd, bytes: Uint8Array): void | Promise<void>
   /**
-   * Makes writes in place, in their order, up to the first that fails, while the event loop goes on; those of
-   * `writeAt` one by one where it is absent. No file that they are about may be closed before the answer.
+   * Makes writes and puts, in their order, up to the first that fails, while the event loop goes on; where it is
+   * absent, they are made by `readAt` and `writeAt`, one by one. No file that they are about may be closed before the answer.
    */
   writeAll?(list: WriteList): Promise<void>
+  /** Sets the time of a file or folder to now, while the event loop goes on; absent where that cannot be. */
+  touch?(path: string): Promise<void>
   /** Waits. */
   pause(ms: number): void | Promise<void>
 }
@@ -195,7 +196,6 @@ export const syncDisk: Disk = {
       return stat && fileStatus(stat)
     }),
   setMode: (path, mode) => run('change mode', () => fs.chmodSync(path, mode)),
-  setModified: (path, ms) => run('touch', () => fs.utimesSync(path, ms / 1000, ms / 1000)),
   // ESRCH: the process that a file of /proc is about has ended since the file was opened.
   readText: (path) =>
     runOr('read', ['ENOENT', 'ENOTDIR', 'ESRCH'], undefined, () => fs.readFileSync(path, 'utf8')),
@@ -256,9 +256,13 @@ export const asyncDisk: Disk = {
   },
   writeAll: async (list) => {
     const { writeBeside } = await import('./write-thread.ts')
-    const failure = mayStartThread() ? await writeBeside(list.packed) : 'no thread'
-    if (failure === 'no thread') list.replay(syncDisk.writeAt)
+    const failure = mayStartThread() ? await writeBeside(list) : 'no thread'
+    if (failure === 'no thread') list.make(syncDisk)
     else if (failure) throw diskError(failure, 'write')
+  },
+  touch: (path) => {
+    const now = Date.now() / 1000
+    return promise('touch', (done) => fs.utimes(path, now, now, done))
   },
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 }

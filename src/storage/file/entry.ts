@@ -22,6 +22,8 @@ import { type Fingerprint, fingerprintAt } from './fingerprint.ts'
 export const ENTRY_BYTES = 144
 export const LANES = 5
 export const LANE_BYTES = 15
+/** Where the hash stands. */
+export const HASH_AT = 32
 const LANES_AT = 64
 
 /** The kinds of sequences, by the first letter of their keys; each has its lane in every entry. */

@@ -1,11 +1,12 @@
 /**
- * The five files of one generation of an index, opened. A generation is a folder of its own below `index/`,
+ * The six files of one generation of an index, opened. A generation is a folder of its own below `index/`,
  * named in `head`: an index that is built anew never mixes with one that another process still uses.
  *
  *     entries     one entry an event (`entry.ts`)
  *     links       for each lane of an event the next member (`link-file.ts`)
- *     keys        hash and event id → position (`key-table.ts`)
- *     ids         event id, in whatever stream → position (`key-table.ts`)
+ *     hashes      hash → position (`key-table.ts`)
+ *     ids         event id, in whatever stream → position (`key-table.ts`), of each id the first few
+ *     repeats     stream and event id → position (`key-table.ts`), where `ids` had no room
  *     sequences   sequence → first and late member (`sequence-table.ts`)
  *
  * Everything but the hints in `sequences` is written once and is the same whoever writes it.
@@ -19,29 +20,32 @@ import { KeyTable } from './key-table.ts'
 import { LinkFile } from './link-file.ts'
 import { SequenceTable } from './sequence-table.ts'
 
-const NAMES = ['entries', 'links', 'keys', 'sequences', 'ids']
-const KEY_SLOTS = 3
-const ID_SLOTS = 2
+const NAMES = ['entries', 'links', 'hashes', 'sequences', 'ids', 'repeats'] as const
+const IDS = 4
+
+type Fds = readonly [entries: Fd, links: Fd, hashes: Fd, sequences: Fd, ids: Fd, repeats: Fd]
 
 export class IndexFiles {
   readonly links: LinkFile
-  readonly keys: KeyTable
+  readonly hashes: KeyTable
   readonly ids: KeyTable
+  readonly repeats: KeyTable
   readonly sequences: SequenceTable
   private readonly disk: Disk
   private readonly writes: IndexWrites
-  private readonly fds: readonly [entries: Fd, links: Fd, keys: Fd, sequences: Fd, ids: Fd]
+  private readonly fds: Fds
   private isLeft = false
 
-  private constructor(disk: Disk, fds: readonly [Fd, Fd, Fd, Fd, Fd]) {
+  private constructor(disk: Disk, fds: Fds) {
     this.disk = disk
     this.fds = fds
     const writes = new IndexWrites(disk)
     this.writes = writes
     this.links = new LinkFile(writes, fds[1])
-    this.keys = new KeyTable(writes, fds[2], KEY_SLOTS)
+    this.hashes = new KeyTable(disk, writes, fds[2])
     this.sequences = new SequenceTable(writes, fds[3])
-    this.ids = new KeyTable(writes, fds[4], ID_SLOTS)
+    this.ids = new KeyTable(disk, writes, fds[IDS])
+    this.repeats = new KeyTable(disk, writes, fds[5])
   }
 
   /** Opens what is there; `undefined` where a file is missing. */
@@ -85,10 +89,7 @@ export class IndexFiles {
     } finally {
       if (fds.length < NAMES.length) closeAll(disk, fds)
     }
-    const [entries, links, keys, sequences, ids] = fds
-    if (entries === undefined || links === undefined || keys === undefined) return undefined
-    if (sequences === undefined || ids === undefined) return undefined
-    return new IndexFiles(disk, [entries, links, keys, sequences, ids])
+    return fds.length < NAMES.length ? undefined : new IndexFiles(disk, fds as unknown as Fds)
   }
 
   /** Where writes are under way, the files stay open until they are made. */
@@ -108,21 +109,34 @@ export class IndexFiles {
     }
   }
 
-  /** @throws AppError where a write fails; none of those gathered is to be counted on then */
-  async makeWrites(): Promise<void> {
+  /**
+   * @returns which of the calls of `ids.addSome` found no room, counted from 0
+   * @throws AppError where a write fails; none of those gathered is to be counted on then
+   */
+  async makeWrites(): Promise<readonly number[]> {
+    const refused: number[] = []
+    let count = 0
     try {
-      await this.writes.make()
+      await this.writes.make((fd, slot, at) => {
+        if (at >= 0) this.tableOf(fd).notePut(slot, at)
+        else refused.push(count)
+        if (fd === this.fds[IDS]) count++
+      })
     } catch (error) {
       this.forgetPages()
       throw error
     } finally {
       if (this.isLeft) closeAll(this.disk, this.fds)
     }
+    return refused
+  }
+
+  private tableOf(fd: Fd): KeyTable {
+    return fd === this.fds[IDS] ? this.ids : this.hashes
   }
 
   private forgetPages(): void {
-    this.keys.forgetPages()
-    this.ids.forgetPages()
+    for (const table of [this.hashes, this.ids, this.repeats]) table.forgetPages()
   }
 
   /** @throws RangeError where the file ends before the entry: the head promised more than there is */
@@ -160,7 +174,7 @@ export class IndexFiles {
 
   /** Makes a piece of the tables that the events behind the first `count` will need; see `index-ahead.ts`. */
   makeAhead(folder: string, count: number): void {
-    makeAhead(this.disk, join(folder, 'keys'), this.keys.bytesAhead(count))
+    makeAhead(this.disk, join(folder, 'hashes'), this.hashes.bytesAhead(count))
     makeAhead(this.disk, join(folder, 'ids'), this.ids.bytesAhead(count))
   }
 

@@ -2,7 +2,7 @@
  * Writes pending events into the files of an index. Links go in before anything points to the new events;
  * the head of the index, which is not written here, comes last.
  */
-import { ENTRY_BYTES, laneOffset, readU40 } from './entry.ts'
+import { ENTRY_BYTES, HASH_AT, laneOffset, readU40 } from './entry.ts'
 import { fingerprintAt } from './fingerprint.ts'
 import type { IndexPoint } from './head-file.ts'
 import type { IndexFiles } from './index-files.ts'
@@ -10,11 +10,8 @@ import type { IndexKeys } from './index-keys.ts'
 import type { KnownSequence } from './known-sequences.ts'
 import type { PendingEvents } from './pending-events.ts'
 
-/** Members of a sequence from one hint to the next: a reader walks half as many links, a writer saves the rest. */
-const HINT_EVERY = 8
-
-/** Where the hash stands in an entry. */
-const HASH_AT = 32
+/** Members of a sequence from one hint to the next: a reader walks half as many links. */
+const HINT_EVERY = 16
 
 /**
  * @param from where the files end
@@ -27,20 +24,31 @@ export function flushPending(
   from: IndexPoint,
   syncedCount: number,
 ): void {
-  const { all, entryBytes } = pending
+  const { entryBytes, count } = pending
   files.writeEntries(from.count, entryBytes)
   files.links.write(from.count, entryBytes)
-  let position = from.count
-  let hashAt = HASH_AT
-  for (const { stream, eventId } of all) {
-    files.keys.add(fingerprintAt(entryBytes, hashAt), position)
-    files.keys.add(keys.ofId(stream, eventId), position)
-    files.ids.addSome(keys.ofAnyId(eventId), position)
-    position++
-    hashAt += ENTRY_BYTES
+  const repeats: number[] = []
+  for (let number = 0; number < count; number++) {
+    const position = from.count + number
+    files.hashes.add(fingerprintAt(entryBytes, number * ENTRY_BYTES + HASH_AT), position)
+    if (!files.ids.addSome(pending.fingerprint(number), position)) repeats.push(number)
   }
-  keys.forgetIds()
   writeSequences(files, keys, pending, from, syncedCount)
+  flushRepeats(files, keys, pending, from, repeats)
+}
+
+/** @param numbers of the pending events, from 0, whose ids are there so often that `ids` had no room for them */
+export function flushRepeats(
+  files: IndexFiles,
+  keys: IndexKeys,
+  pending: PendingEvents,
+  from: IndexPoint,
+  numbers: readonly number[],
+): void {
+  for (const number of numbers) {
+    const { stream, eventId } = pending.named(number)
+    files.repeats.add(keys.ofRepeat(stream, eventId), from.count + number)
+  }
 }
 
 function writeSequences(

@@ -7,12 +7,10 @@ import type { SequenceFingerprint } from './sequence-table.ts'
 
 const MOST_KEPT = 8192
 
-type KeptId = Fingerprint & { readonly stream: string }
-
 export class IndexKeys {
   private readonly storeId: string
-  /** Of ids that are looked for and then put in, by the id alone. */
-  private readonly ids = new Map<string, KeptId>()
+  /** Of ids that are looked for and then put in. */
+  private readonly ids = new Map<string, Fingerprint>()
   /** Of sequences that are written to again and again. */
   private readonly sequences = new BoundedMap<SequenceKey, SequenceFingerprint>(MOST_KEPT)
 
@@ -20,25 +18,26 @@ export class IndexKeys {
     this.storeId = storeId
   }
 
-  /** Of an event id in a stream. */
-  ofId(stream: string, eventId: string): Fingerprint {
+  /** Of an event id that is looked for in whatever stream; kept for `takeId`. */
+  ofId(eventId: string): Fingerprint {
     const known = this.ids.get(eventId)
-    if (known?.stream === stream) return known
-    const { place, mark } = fingerprintOf(`${this.storeId}/i/${stream}/${eventId}`)
-    const fingerprint = { stream, place, mark }
+    if (known) return known
+    const fingerprint = fingerprintOf(`${this.storeId}/e/${eventId}`)
     if (this.ids.size >= MOST_KEPT) this.ids.clear()
     this.ids.set(eventId, fingerprint)
     return fingerprint
   }
 
-  /** Those that were looked for are in, or are not asked for again. */
-  forgetIds(): void {
-    this.ids.clear()
+  /** Of an event id that is put in: it is not asked for again. */
+  takeId(eventId: string): Fingerprint {
+    const fingerprint = this.ofId(eventId)
+    this.ids.delete(eventId)
+    return fingerprint
   }
 
-  /** Of an event id in whatever stream. */
-  ofAnyId(eventId: string): Fingerprint {
-    return fingerprintOf(`${this.storeId}/e/${eventId}`)
+  /** Of an event id in a stream. */
+  ofRepeat(stream: string, eventId: string): Fingerprint {
+    return fingerprintOf(`${this.storeId}/i/${stream}/${eventId}`)
   }
 
   ofSequence(key: SequenceKey): SequenceFingerprint {

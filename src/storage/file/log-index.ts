@@ -17,12 +17,13 @@ import { EntryReader } from './entry-reader.ts'
 import { fingerprintAt } from './fingerprint.ts'
 import type { IndexPoint } from './head-file.ts'
 import type { IndexFiles } from './index-files.ts'
-import { flushPending } from './index-flush.ts'
+import { flushPending, flushRepeats } from './index-flush.ts'
 import { IndexKeys } from './index-keys.ts'
 import { advance, goBack, type KnownSequence, KnownSequences } from './known-sequences.ts'
 import { checkedLane, descendBelow, membersFrom, skipBehind } from './lane-walk.ts'
 import { type IndexedEvent, PendingEvents } from './pending-events.ts'
 import { storedHead } from './stored-head.ts'
+import { storedIds } from './stored-ids.ts'
 
 /** Positions within a hash table, and the number of the event that names an owner, have 32 bits in the index. */
 export const MOST_EVENTS = 2 ** 32 - 1
@@ -97,7 +98,7 @@ export class LogIndex {
     if (pending !== undefined) return pending < end ? pending : undefined
     if (this.persistedPoint.count === 0) return undefined
     const upTo = Math.min(end, this.persistedPoint.count)
-    const found = this.opened().keys.find(fingerprintAt(Buffer.from(hash, 'hex'), 0), upTo)
+    const found = this.opened().hashes.find(fingerprintAt(Buffer.from(hash, 'hex'), 0), upTo)
     return found.find((position) => this.entry(position).hash === hash)
   }
 
@@ -107,14 +108,14 @@ export class LogIndex {
     if (pending !== undefined) return pending < end ? [pending] : []
     if (this.persistedPoint.count === 0) return []
     const upTo = Math.min(end, this.persistedPoint.count)
-    return this.opened().keys.find(this.keys.ofId(stream, eventId), upTo)
+    return storedIds(this.opened(), this.keys, stream, eventId, upTo)
   }
 
   /** Positions whose event may have this id, in whatever stream; the caller looks at the events. */
   findEventIdAnywhere(eventId: string, end: number): readonly number[] {
     const { count } = this.persistedPoint
     const persisted =
-      count === 0 ? [] : this.opened().ids.find(this.keys.ofAnyId(eventId), Math.min(end, count))
+      count === 0 ? [] : this.opened().ids.find(this.keys.ofId(eventId), Math.min(end, count))
     const pending = this.pending.findAnyId(eventId)
     return pending === undefined || pending >= end ? persisted : [pending, ...persisted]
   }
@@ -205,7 +206,7 @@ export class LogIndex {
     this.sequences = sequences
     for (const sequence of members) advance(sequence, position)
     own.marks = marks
-    this.pending.push(event, members, position)
+    this.pending.push(event, members, this.keys.takeId(event.eventId), position)
   }
 
   /** Writes what is pending into the files; afterwards the index reaches to `point`. */
@@ -220,12 +221,12 @@ export class LogIndex {
    * @returns false where the index was closed meanwhile
    */
   async flushBeside(files: IndexFiles, point: IndexPoint, syncedCount: number): Promise<boolean> {
-    files.gatherWrites(() =>
-      flushPending(files, this.keys, this.pending, this.persistedPoint, syncedCount),
-    )
+    const { keys, pending, persistedPoint } = this
+    files.gatherWrites(() => flushPending(files, keys, pending, persistedPoint, syncedCount))
     this.hold(files)
-    await files.makeWrites()
+    const repeats = await files.makeWrites()
     if (this.files !== files) return false
+    flushRepeats(files, keys, pending, persistedPoint, repeats)
     this.reach(point)
     return true
   }

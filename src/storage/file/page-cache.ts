@@ -7,22 +7,22 @@
  * Each page has one place that it can be kept in, and memory once taken for a place is used again: keys are
  * spread all over a file, so that no page is asked for more than another.
  */
-import type { Fd } from './disk.ts'
-import type { IndexWrites } from './index-writes.ts'
+import type { Disk, Fd } from './disk.ts'
+import type { Slot } from './slot-put.ts'
 import { SparsePlaces } from './sparse-places.ts'
 
 export const PAGE_BYTES = 4096
 /** As many as the tables of a million events have. */
 const PLACES = 8192
 
-type Place = { number: number; readonly bytes: Buffer; readonly view: DataView }
+type Page = { number: number; readonly bytes: Buffer; readonly view: DataView }
 
 export class PageCache {
-  private readonly disk: IndexWrites
+  private readonly disk: Disk
   private readonly fd: Fd
-  private places = new SparsePlaces<Place>(PLACES)
+  private places = new SparsePlaces<Page>(PLACES)
 
-  constructor(disk: IndexWrites, fd: Fd) {
+  constructor(disk: Disk, fd: Fd) {
     this.disk = disk
     this.fd = fd
   }
@@ -32,38 +32,64 @@ export class PageCache {
    * asked for.
    */
   page(offset: number): DataView {
-    const number = Math.floor(offset / PAGE_BYTES)
-    const place = this.places.get(number % PLACES)
-    return (place?.number === number ? place : this.read(number)).view
+    return this.pageOf(Math.floor(offset / PAGE_BYTES)).view
   }
 
-  /** Writes bytes that lie in one page. */
-  write(bytes: Uint8Array, offset: number): void {
-    this.disk.writeAt(this.fd, bytes, offset)
-    const number = Math.floor(offset / PAGE_BYTES)
-    const place = this.places.get(number % PLACES)
-    const page = place?.number === number ? place : this.read(number)
-    page.bytes.set(bytes, offset % PAGE_BYTES)
+  /** Fills the first `size` bytes of `into`. */
+  read(_fd: Fd, into: Uint8Array, size: number, position: number): number {
+    for (let done = 0; done < size; ) {
+      const start = (position + done) % PAGE_BYTES
+      const { bytes } = this.pageOf(Math.floor((position + done) / PAGE_BYTES))
+      const piece = bytes.subarray(start, start + size - done)
+      into.set(piece, done)
+      done += piece.length
+    }
+    return size
+  }
+
+  /** Writes `size` bytes that lie in one page, from `start` on. */
+  write(_fd: Fd, bytes: Uint8Array, start: number, size: number, position: number): void {
+    const piece = bytes.subarray(start, start + size)
+    this.disk.writeAt(this.fd, piece, position)
+    this.known(position)?.bytes.set(piece, position % PAGE_BYTES)
+  }
+
+  /** Takes in a slot that stands at `offset` by now. */
+  note({ mark, own }: Slot, offset: number): void {
+    const view = this.known(offset)?.view
+    view?.setUint32(offset % PAGE_BYTES, mark, true)
+    view?.setUint32((offset % PAGE_BYTES) + 4, own, true)
   }
 
   /** Reads all anew: of what was written, something may not have come to the file. */
   forget(): void {
-    this.places = new SparsePlaces<Place>(PLACES)
+    this.places = new SparsePlaces<Page>(PLACES)
   }
 
-  private read(number: number): Place {
-    const place = this.places.get(number % PLACES) ?? newPlace()
-    this.places.set(number % PLACES, place)
+  private known(offset: number): Page | undefined {
+    const number = Math.floor(offset / PAGE_BYTES)
+    const page = this.places.get(number % PLACES)
+    return page?.number === number ? page : undefined
+  }
+
+  private pageOf(number: number): Page {
+    const page = this.places.get(number % PLACES)
+    return page?.number === number ? page : this.load(number)
+  }
+
+  private load(number: number): Page {
+    const page = this.places.get(number % PLACES) ?? newPage()
+    this.places.set(number % PLACES, page)
     // Whatever is thrown leaves a place that holds no page.
-    place.number = -1
-    place.bytes.fill(0, this.disk.readAt(this.fd, place.bytes, number * PAGE_BYTES))
-    place.number = number
-    return place
+    page.number = -1
+    page.bytes.fill(0, this.disk.readAt(this.fd, page.bytes, number * PAGE_BYTES))
+    page.number = number
+    return page
   }
 }
 
 /** Numbers in a page are read again and again: a `DataView` does that without a call. */
-function newPlace(): Place {
+function newPage(): Page {
   const bytes = Buffer.alloc(PAGE_BYTES)
   return { number: -1, bytes, view: new DataView(bytes.buffer, bytes.byteOffset, PAGE_BYTES) }
 }

@@ -1,13 +1,26 @@
 /**
- * Writes in place that are gathered first and made later, in their order, by whoever has the time
- * (`Disk.writeAll`). They are packed into memory that threads share: what is made of objects, one a write, costs
- * as much as the call that is saved.
+ * Writes in place, and puts into hash tables (`slot-put.ts`), that are gathered first and made later, in their order, by
+ * whoever has the time (`Disk.writeAll`). They are packed into memory that threads share: what is made of
+ * objects, one a write, costs as much as the call that is saved.
  *
- * A write is a row of 24 bytes and its bytes, padded to a multiple of 8:
+ * A write is a row of 24 bytes and its bytes, padded to a multiple of 8; a put has a row of its own kind:
  *
  *      0  u32  file      4  u32  number of bytes      8  f64  position
  *     16  u32  where the row of the write before it in the same piece begins + 1; 0: there is none
  */
+import type { Disk } from './disk.ts'
+import {
+  answerOf,
+  fillPut,
+  PUT,
+  PUT_BYTES,
+  type Put,
+  putSlot,
+  SLOT_BYTES,
+  SLOTS_AT_ONCE,
+  type Slot,
+  slotIn,
+} from './slot-put.ts'
 
 export const ROW_BYTES = 24
 const FIRST_BYTES = 256 << 10
@@ -17,7 +30,18 @@ const PIECE_BYTES = 512
 const FILES = 8
 const NONE: readonly number[] = []
 
+/** How a list is to be made. */
+export type ListKind = {
+  /** Whether this process may have put something into its tables otherwise since the list before. */
+  readonly isFirst: boolean
+  /** Whether whoever makes it is behind. */
+  readonly isUrgent: boolean
+}
+
 export class WriteList {
+  how: ListKind = { isFirst: true, isUrgent: false }
+  /** How many there are. */
+  puts = 0
   private bytes = new Uint8Array(new SharedArrayBuffer(FIRST_BYTES))
   private view = new DataView(this.bytes.buffer)
   private filled = 0
@@ -41,12 +65,35 @@ export class WriteList {
     this.filled = end
   }
 
-  /** Calls `write` with each, in their order. */
-  replay(write: (fd: number, bytes: Uint8Array, position: number) => void): void {
-    for (let at = 0; at < this.filled; ) {
+  addPut(fd: number, put: Put): void {
+    const { filled } = this
+    if (filled + PUT_BYTES > this.bytes.length) this.grow(filled + PUT_BYTES)
+    fillPut(this.view, filled, fd, put)
+    this.filled = filled + PUT_BYTES
+    this.puts++
+  }
+
+  /** Makes all of it at once, in its order. */
+  make({ readAt, writeAt }: Pick<Disk, 'readAt' | 'writeAt'>): void {
+    const slots = new Uint8Array(SLOTS_AT_ONCE * SLOT_BYTES)
+    const calls = {
+      read: (fd: number, into: Uint8Array, size: number, position: number) =>
+        readAt(fd, into.subarray(0, size), position),
+      write: (fd: number, bytes: Uint8Array, start: number, size: number, position: number) =>
+        writeAt(fd, bytes.subarray(start, start + size), position),
+    }
+    for (let at = 0; at < this.filled; at = this.behind(at)) {
       const { fd, size, position } = this.row(at)
-      write(fd, this.bytes.subarray(at + ROW_BYTES, at + ROW_BYTES + size), position)
-      at += ROW_BYTES + Math.ceil(size / 8) * 8
+      if (size === PUT) putSlot(this.view, at, slots, calls)
+      else writeAt(fd, this.bytes.subarray(at + ROW_BYTES, at + ROW_BYTES + size), position)
+    }
+  }
+
+  /** Tells of each put what it has put, and where that stands in the file; -1: nowhere. */
+  readAnswers(take: (fd: number, slot: Slot, at: number) => void): void {
+    for (let at = 0; at < this.filled; at = this.behind(at)) {
+      const { fd, size } = this.row(at)
+      if (size === PUT) take(fd, slotIn(this.view, at), answerOf(this.view, at))
     }
   }
 
@@ -76,6 +123,7 @@ export class WriteList {
 
   clear(): void {
     this.filled = 0
+    this.puts = 0
     this.last.clear()
   }
 
@@ -90,6 +138,12 @@ export class WriteList {
       next = row.before
     }
     return rows.reverse()
+  }
+
+  /** Where the next row begins. */
+  private behind(at: number): number {
+    const { size } = this.row(at)
+    return at + (size === PUT ? PUT_BYTES : ROW_BYTES + Math.ceil(size / 8) * 8)
   }
 
   private row(at: number) {

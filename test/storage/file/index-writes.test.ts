@@ -40,7 +40,7 @@ const pointOf = (index: LogIndex) => ({
   sequences: index.sequenceCount,
 })
 const newIndex = () => new LogIndex(STORE, sequencesOf, GENESIS, undefined)
-const NAMES = ['entries', 'links', 'keys', 'ids', 'sequences']
+const NAMES = ['entries', 'links', 'hashes', 'ids', 'repeats', 'sequences']
 const imageOf = (folder: string) => NAMES.map((name) => fs.readFileSync(join(folder, name), 'hex'))
 
 /** A disk that notes the writes to the files of a folder, by their names. */
@@ -147,8 +147,8 @@ test.each([
     else await writes.make()
     expect(await written).toBe(fails ? 'failed' : false)
     files.close()
-    expect(new Set(closed).size).toBe(5)
-    expect(closed).toHaveLength(5)
+    expect(new Set(closed).size).toBe(6)
+    expect(closed).toHaveLength(6)
     expect(fs.statSync(join(folder, 'entries')).size).toBe(fails ? 0 : 40 * 144)
   },
 )
