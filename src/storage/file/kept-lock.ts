@@ -4,8 +4,8 @@
  * system while that is busy with a sync.
  *
  * Nobody waits for it longer than for a batch: whoever finds the lock taken leaves word (`lock.ts`), and the
- * holder lets go before its next batch, within a moment where it has none, and in any case after a fraction
- * of the time after which a lock counts as left behind.
+ * holder lets go before its next batch, or within a moment where it has none. While batches come it is renewed beside
+ * them; where that does not come about, it is let go long before it would count as left behind.
  */
 import { monotonicMs } from '../../kit/monotonic.ts'
 import type { HeldLock, Lock } from './lock.ts'
@@ -13,7 +13,8 @@ import type { HeldLock, Lock } from './lock.ts'
 /** How long it is kept without need, ms, and how often it is looked meanwhile whether somebody waits. */
 const IDLE_MS = 30
 const LOOK_MS = 3
-/** How long it is kept at most, ms. */
+/** Age at which it is renewed, and at which it is let go, ms. */
+const RENEW_MS = 400
 const MOST_MS = 800
 /** How long the others go first once they have waited, ms. */
 const YIELD_MS = 8
@@ -23,6 +24,7 @@ export class KeptLock {
   private readonly isKept: boolean
   private held: HeldLock | undefined
   private sinceMs = 0
+  private renewing: Promise<void> | undefined
   private timer: NodeJS.Timeout | undefined
 
   /** @param isKept false: it is let go with every `rest` */
@@ -36,13 +38,24 @@ export class KeptLock {
     clearTimeout(this.timer)
     const { held } = this
     const isWanted = held?.isWanted() ?? false
-    if (held && !isWanted && monotonicMs() - this.sinceMs < MOST_MS) return held
+    const ageMs = monotonicMs() - this.sinceMs
+    if (held && !isWanted && ageMs < MOST_MS) {
+      if (ageMs >= RENEW_MS) this.renewing ??= this.renew(held)
+      return held
+    }
     this.release()
     if (isWanted) await new Promise((resolve) => setTimeout(resolve, YIELD_MS))
     const taken = await this.lock.acquire()
     this.held = taken
     this.sinceMs = monotonicMs()
     return taken
+  }
+
+  private async renew(held: HeldLock): Promise<void> {
+    const now = monotonicMs()
+    const isNew = (await held.renew?.()) ?? false
+    if (isNew && held === this.held) this.sinceMs = now
+    this.renewing = undefined
   }
 
   /** There is nothing to write for now. */

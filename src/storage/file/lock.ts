@@ -42,6 +42,8 @@ export type HeldLock = {
   isFresh(): boolean
   /** True once another writer has waited for it. */
   isWanted(): boolean
+  /** Makes it as young as it was when it was taken, while the event loop goes on; false where that cannot be. */
+  renew?(): Promise<boolean>
   release(): void
 }
 
@@ -60,7 +62,7 @@ export type LockOptions = {
 }
 
 // proper-lockfile probes the clock of the file system by setting a time up to one second ahead, which would
-// make a lock that was left behind look younger than it is. No lock is held long enough to be refreshed.
+// make a lock that was left behind look younger than it is. Locks are refreshed by `renew`.
 const quickCalls = { ...lockCalls, utimesSync: () => {} }
 
 export function createLock(options: LockOptions): Lock {
@@ -131,7 +133,7 @@ function leaveWish({ disk, layout }: LockOptions): void {
       disk.close(fd)
     }
   } catch {
-    // The holder lets go all the same, only later.
+    // The holder lets go all the same, once it has nothing to write.
   }
 }
 
@@ -163,24 +165,44 @@ function tryLock({ layout, disk }: LockOptions): (() => void) | undefined {
 }
 
 function hold(options: LockOptions, release: () => void): HeldLock {
-  const since = monotonicMs()
+  let since = monotonicMs()
   const owner = ownerRecord(options)
   const record = openRecord(options, owner)
   const before = record?.wish()
+  const isOwn = () => readOwner(options) === owner
   return {
     isFresh: () => monotonicMs() - since < HOLD_MS,
     isWanted: () => record?.wish() !== before,
+    renew: async () => {
+      const now = monotonicMs()
+      // Where nobody can leave word that they wait, it is let go now and then.
+      if (!record || !isOwn() || !(await touched(options))) return false
+      since = now
+      return true
+    },
     release: () => {
       record?.close()
       // After a long pause the folder may be another writer's by now.
       const isLate = monotonicMs() - since > STALE_MS / 2
-      if (isLate && readOwner(options) !== owner) return
+      if (isLate && !isOwn()) return
       try {
         release()
       } catch {
-        // Whoever took the lock over has removed or moved it; the next writer finds it free.
+        // The library knows a lock no more that was renewed. One that was taken over is removed by its new holder.
+        if (isOwn()) removeLock(options)
       }
     },
+  }
+}
+
+/** A process that was paused here touches the lock of whoever came after it, which does no harm. */
+async function touched({ disk, layout }: LockOptions): Promise<boolean> {
+  try {
+    await disk.touch?.(layout.lock)
+    return disk.touch !== undefined
+  } catch {
+    // It was taken over or moved, or its folder allows no change: it is let go in time.
+    return false
   }
 }
 

@@ -8,6 +8,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -16,7 +17,7 @@ import { describe, expect, test } from 'vitest'
 import { asyncDisk, type Disk, syncDisk } from '../../../src/storage/file/disk.ts'
 import { KeptLock } from '../../../src/storage/file/kept-lock.ts'
 import type { LogLayout } from '../../../src/storage/file/layout.ts'
-import { createLock } from '../../../src/storage/file/lock.ts'
+import { createLock, type HeldLock } from '../../../src/storage/file/lock.ts'
 import { makeDataFolder, scratchFolders } from '../../support/data-folder.ts'
 
 const newFolder = scratchFolders()
@@ -186,6 +187,58 @@ describe('a lock that is kept', () => {
     ;(await other).release()
     expect(await again).not.toBe(first)
     kept.rest()
+    kept.release()
+    expect(existsSync(layout.lock)).toBe(false)
+  })
+
+  /**
+   * Takes it again and again, as a server does that has always something to write.
+   * @returns the lock at the beginning and at the end of so long a time in which this process was never held up
+   */
+  async function takeFor(kept: KeptLock, ms: number): Promise<[HeldLock, HeldLock]> {
+    let first = await kept.take()
+    let [sinceMs, takenMs] = [performance.now(), performance.now()]
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      const held = await kept.take()
+      const now = performance.now()
+      if (now - takenMs > 300) {
+        first = held
+        sinceMs = now
+      }
+      takenMs = now
+      if (now - sinceMs >= ms) return [first, held]
+    }
+  }
+
+  test('stays young as long as there is something to write, and is let go for whoever waits', async () => {
+    const layout = await makeLayout()
+    const kept = new KeptLock(lockOf(layout), true)
+    const [first, last] = await takeFor(kept, 2500)
+    expect(last).toBe(first)
+    expect(first.isFresh()).toBe(true)
+    expect(Date.now() - statSync(layout.lock).mtimeMs).toBeLessThan(1900)
+    const other = lockOf(layout).acquire()
+    while (!first.isWanted()) await new Promise((resolve) => setTimeout(resolve, 2))
+    const again = kept.take()
+    ;(await other).release()
+    expect(await again).not.toBe(first)
+    // The library knows the first one no more, and the second one still.
+    kept.release()
+    expect(existsSync(layout.lock)).toBe(false)
+  })
+
+  test.each<[string, (layout: LogLayout) => void, Partial<Disk>]>([
+    ['nobody can leave word', ({ owner }) => rmSync(owner), {}],
+    ['it cannot be touched', () => {}, { touch: () => Promise.reject(new Error('refused')) }],
+  ])('is let go in time where %s', async (_, spoil, calls) => {
+    const layout = await makeLayout()
+    const disk = { ...asyncDisk, ...calls }
+    const kept = new KeptLock(createLock({ disk, layout, timeoutMs: 5000, boot: BOOT }), true)
+    await kept.take()
+    spoil(layout)
+    const [first, last] = await takeFor(kept, 1000)
+    expect(last).not.toBe(first)
     kept.release()
     expect(existsSync(layout.lock)).toBe(false)
   })
