@@ -9,8 +9,8 @@ const PLACES = 16_384
 const BLOCK = 128
 
 export class KeptEntries {
-  /** Behind the position whose entry a place holds; 0: it holds none. */
-  private readonly ends = new Float64Array(PLACES)
+  /** Behind the position whose entry a place holds; 0: it holds none. Made when the first comes: most logs are read once. */
+  private ends: Float64Array | undefined
   private readonly blocks: (Buffer | undefined)[] = new Array(PLACES / BLOCK)
 
   /** A copy: the place may soon hold another. */
@@ -22,7 +22,7 @@ export class KeptEntries {
   }
 
   has(position: number): boolean {
-    return this.ends[position % PLACES] === position + 1
+    return this.ends?.[position % PLACES] === position + 1
   }
 
   /** One lane of an entry; `undefined` also where the entry is not kept. */
@@ -33,6 +33,8 @@ export class KeptEntries {
 
   /** Takes in entries that stand in a row from position `first` on. */
   set(first: number, entries: Buffer): void {
+    const ends = this.ends ?? new Float64Array(PLACES)
+    this.ends = ends
     let position = first
     for (let at = 0; at < entries.length; at += ENTRY_BYTES) {
       const number = Math.floor((position % PLACES) / BLOCK)
@@ -42,7 +44,7 @@ export class KeptEntries {
         this.blocks[number] = block
       }
       entries.copy(block, (position % BLOCK) * ENTRY_BYTES, at, at + ENTRY_BYTES)
-      this.ends[position % PLACES] = position + 1
+      ends[position % PLACES] = position + 1
       position++
     }
   }
