@@ -8,7 +8,6 @@
  *      0  u32  file      4  u32  number of bytes      8  f64  position
  *     16  u32  where the row of the write before it in the same piece begins + 1; 0: there is none
  */
-import type { Disk } from './disk.ts'
 import {
   answerOf,
   fillPut,
@@ -36,6 +35,12 @@ export type ListKind = {
   readonly isFirst: boolean
   /** Whether whoever makes it is behind. */
   readonly isUrgent: boolean
+}
+
+/** As the disk has them. */
+type Access = {
+  readAt(fd: number, into: Uint8Array, position: number): number
+  writeAt(fd: number, bytes: Uint8Array, position: number): void
 }
 
 export class WriteList {
@@ -74,7 +79,7 @@ export class WriteList {
   }
 
   /** Makes all of it at once, in its order. */
-  make({ readAt, writeAt }: Pick<Disk, 'readAt' | 'writeAt'>): void {
+  make({ readAt, writeAt }: Access): void {
     const slots = new Uint8Array(SLOTS_AT_ONCE * SLOT_BYTES)
     const calls = {
       read: (fd: number, into: Uint8Array, size: number, position: number) =>
