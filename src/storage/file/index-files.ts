@@ -89,7 +89,7 @@ export class IndexFiles {
     } finally {
       if (fds.length < NAMES.length) closeAll(disk, fds)
     }
-    return fds.length < NAMES.length ? undefined : new IndexFiles(disk, fds as unknown as Fds)
+    return areAll(fds) ? new IndexFiles(disk, fds) : undefined
   }
 
   /** Where writes are under way, the files stay open until they are made. */
@@ -186,6 +186,8 @@ export class IndexFiles {
     }
   }
 }
+
+const areAll = (fds: readonly Fd[]): fds is Fds => fds.length === NAMES.length
 
 /** Every one, whatever the others say: what an index holds is checked when it is read. */
 function closeAll(disk: Disk, fds: readonly Fd[]): void {
