@@ -33,8 +33,8 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     file: 'appender.ts',
     changes: [
       [
-        '      await follower.makeDurable()\n    } catch',
-        '      follower.durable = follower.point.count\n      await follower.exclusive(() => follower.writeIndex())\n      await follower.syncs.sync(follower.segment as never)\n    } catch',
+        'const synced = this.follower.makeDurable()',
+        'const { follower } = this\n    const synced = Promise.resolve(void (follower.durable = follower.point.count))\n      .then(() => follower.exclusive(() => follower.writeIndex()))\n      .then(() => follower.syncs.sync(follower.segment as never))\n      ',
       ],
     ],
     caughtBy: POWER,
@@ -109,8 +109,8 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     file: 'appender.ts',
     changes: [
       [
-        '    const { follower } = this\n    try {\n      await follower.makeDurable()',
-        '    const { follower } = this\n    for (const plan of plans) answer(plan)\n    try {\n      await follower.makeDurable()',
+        '    const plans = this.written.splice(0)\n',
+        '    const plans = this.written.splice(0)\n    for (const plan of plans) answer(plan)\n',
       ],
     ],
     caughtBy: POWER,

@@ -39,6 +39,9 @@ type Attempt = {
   readonly short?: AppError
 }
 
+/** What is being synced, and why that failed. */
+type BegunSync = { readonly plans: readonly Plan[]; readonly synced: Promise<AppError | undefined> }
+
 /** Most bytes of lines, and most appends, that go into one write: the disk is to sync while others are decided. */
 const BATCH_BYTES = 8 << 20
 const BATCH_APPENDS = 32
@@ -194,26 +197,35 @@ export class Appender {
   }
 
   private async syncAll(): Promise<void> {
-    while (this.written.length > 0) {
-      const plans = this.written.splice(0)
+    let begun = this.beginSync()
+    while (begun) {
+      const { plans, synced } = begun
+      const error = await synced
+      // The disk is to be at work while those whose events are on it are answered.
+      begun = this.beginSync()
       try {
+        if (error) throw error
         await this.acknowledge(plans)
-      } catch (error) {
-        for (const waiting of plans.flatMap(everybodyIn)) waiting.reject(error)
+      } catch (failure) {
+        for (const waiting of plans.flatMap(everybodyIn)) waiting.reject(failure)
       }
+      begun ??= this.beginSync()
     }
     this.syncing = undefined
     this.noteAnswered()
   }
 
-  /** Syncs what was written and answers everybody in the plans. */
+  /** Begins to sync what was written and is not being synced; `undefined` where there is nothing. */
+  private beginSync(): BegunSync | undefined {
+    if (this.written.length === 0) return undefined
+    const plans = this.written.splice(0)
+    const synced = this.follower.makeDurable().then(() => undefined, outcomeUnknown)
+    return { plans, synced }
+  }
+
+  /** Answers everybody in plans that are on disk. */
   private async acknowledge(plans: readonly Plan[]): Promise<void> {
     const { follower } = this
-    try {
-      await follower.makeDurable()
-    } catch (error) {
-      throw outcomeUnknown(error)
-    }
     if (!this.isLongLived) await this.writeIndex('now')
     if (plans.some(({ commits }) => commits.length > 0)) follower.appended.ring()
     for (const plan of plans) answer(plan)
