@@ -107,13 +107,19 @@ export function eventText(draft: EventDraft, place: EventPlace): string {
   const metadata = draft.metadata === undefined ? '' : `,"metadata":${draft.metadata}`
   const producer = place.producer === undefined ? '' : `,"producer":"${place.producer}"`
   return (
-    `{"eventId":"${draft.eventId}","eventType":${JSON.stringify(draft.eventType)}` +
-    `,"stream":${JSON.stringify(place.stream)},"version":${place.version}` +
+    `{"eventId":"${draft.eventId}","eventType":${quoted(draft.eventType)}` +
+    `,"stream":${quoted(place.stream)},"version":${place.version}` +
     `,"position":${place.position},${bodyMembers(draft.body)}${metadata}${producer}` +
-    `,"createdBy":${JSON.stringify(place.createdBy)}` +
+    `,"createdBy":${quoted(place.createdBy)}` +
     `,"createdAt":"${timeText(place.createdAtMs)}","hash":null}`
   )
 }
+
+/** Nearly all names: in JSON they stand as they are. */
+const PLAIN_NAME = /^[ !#-[\]-~]*$/
+
+const quoted = (name: string): string =>
+  PLAIN_NAME.test(name) ? `"${name}"` : JSON.stringify(name)
 
 /** The text of the time that was asked for last: many events come in the same millisecond. */
 let lastTime = { ms: Number.NaN, text: '' }

@@ -32,6 +32,8 @@ const STEPS: readonly (readonly [
 
 /** Longer than a lock counts as held, ms. */
 const PAUSE_MS = 2500
+/** Longer than what is known of the free space is believed, ms: then it is looked at again. */
+const FREE_MS = 120
 
 let stops = 0
 
@@ -60,6 +62,7 @@ async function pauseOnce(
     await append(paused)
     if (tail === 'torn')
       appendFileSync(join(opened.layout.segments, segmentName(1)), 'the beginning')
+    await new Promise((resolve) => setTimeout(resolve, FREE_MS))
     const late = append(paused, { stopAt })
     const since = performance.now()
     let isAnswered = false

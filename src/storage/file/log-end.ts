@@ -7,6 +7,7 @@
 import { join } from 'node:path'
 import { AppError } from '../../domain/app-error.ts'
 import type { Disk } from './disk.ts'
+import { FreeSpace } from './free-space.ts'
 import { GENESIS } from './head-file.ts'
 import { type LogLayout, segmentName } from './layout.ts'
 import { lineEvents } from './line-events.ts'
@@ -46,6 +47,8 @@ export class LogEnd {
   readTo = 0
   /** Void bytes seen behind the point. */
   voidBytes = 0
+  /** Where it is written on. */
+  readonly space: FreeSpace
   private readonly options: EndOptions
   private current: Segment | undefined
   private isReadOnly = false
@@ -53,6 +56,7 @@ export class LogEnd {
 
   constructor(options: EndOptions) {
     this.options = options
+    this.space = new FreeSpace(options.disk, options.layout.segments)
   }
 
   /** The file that the log ends in; `undefined` before the first one was made. */

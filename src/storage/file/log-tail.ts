@@ -16,6 +16,8 @@ const VOID_MARK = '~\n'
 /** Bytes that stay free for the index and for the records of those who clear up. */
 const SPARE_BYTES = 1 << 20
 const LF = 10
+/** For what is read back: memory of its own for each write grows faster than it is collected. */
+const scratch = Buffer.allocUnsafeSlow(65_536)
 
 /**
  * Brings the follower to the end and sees to it that there is a file to append to, and one that is not
@@ -101,16 +103,18 @@ export function writeIndexed(
  * @throws AppError `storage-…` where nothing was written, `outcome-unknown` where it cannot be read back
  */
 function writeAtEnd(follower: LogFollower, bytes: Buffer): WriteResult {
-  const { options } = follower
-  const { segment, size } = follower.end
-  const { disk, layout } = options
+  const { disk } = follower.options
+  const { segment, size, space } = follower.end
   if (!segment) return { isWhole: false, isShort: false }
-  if (disk.free(layout.segments).bytes < bytes.length + SPARE_BYTES) {
+  if (!space.has(bytes.length + SPARE_BYTES)) {
     throw new AppError('storage-full', 'There is no space left to store this')
   }
   const isShort = disk.appendOnce(segment.fd, bytes) < bytes.length
   if (isShort) return { isWhole: false, isShort }
-  const found = Buffer.allocUnsafe(bytes.length)
+  const found =
+    bytes.length <= scratch.length
+      ? scratch.subarray(0, bytes.length)
+      : Buffer.allocUnsafe(bytes.length)
   try {
     const isWhole = disk.readAt(segment.fd, found, size) === bytes.length && found.equals(bytes)
     return { isWhole, isShort }
