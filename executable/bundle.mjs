@@ -12,6 +12,7 @@ import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { indexThread } from './index-thread.mjs'
 
 const steps = dirname(fileURLToPath(import.meta.url))
 const project = dirname(steps)
@@ -49,7 +50,8 @@ const lateRequire = {
       if (path.includes('/node_modules/')) return undefined
       const imports = /^const (\w+) = (require\("\.[^"]+"\));$/gm
       const text = readFileSync(path, 'utf8')
-      let contents = text.replace(imports, '')
+      // esbuild takes whatever names it for an ES module.
+      let contents = text.replace(imports, '').replaceAll('import.meta.url', '""')
       for (const [, name, required] of text.matchAll(imports)) {
         contents = contents.replaceAll(new RegExp(`\\b${name}\\.`, 'g'), `(${required}).`)
         if (new RegExp(`\\b${name}\\b`).test(contents))
@@ -91,7 +93,8 @@ export async function bundleProgram(entry, folder, define) {
     external: LIBRARIES,
     sourcemap: 'external',
     sourcesContent: false,
-    define,
+    // Only who runs the sources asks where they are.
+    define: { ...define, ...(await indexThread()), 'import.meta.url': '""' },
     // proper-lockfile asks for graceful-fs, which patches the whole of fs and takes 4 ms to load. It is only
     // the default for calls that we pass in ourselves.
     alias: { 'graceful-fs': 'node:fs' },

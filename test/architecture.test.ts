@@ -33,9 +33,14 @@ const RULES: readonly Rule[] = [
     outside: ['node:fs', 'node:path'],
   },
   {
-    files: 'storage/file/write-thread.ts',
+    files: 'storage/file/index-beside.ts',
     ours: ['domain/', 'kit/'],
-    outside: ['node:fs', 'node:worker_threads'],
+    outside: ['node:worker_threads'],
+  },
+  {
+    files: 'storage/file/index-thread.ts',
+    ours: ['domain/', 'kit/'],
+    outside: ['node:os', 'node:worker_threads'],
   },
   {
     files: 'storage/file/lock.ts',

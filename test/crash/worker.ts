@@ -40,7 +40,7 @@ function stopping(disk: Disk): Disk {
 /** Its index is written by a thread, where it is many events. */
 const serverDisk: Disk = {
   ...syncDisk,
-  ...(asyncDisk.writeAll && { writeAll: asyncDisk.writeAll }),
+  ...(asyncDisk.writeIndex && { writeIndex: asyncDisk.writeIndex }),
 }
 
 const { log } = await openLog(root, {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { indexThread } from '../../executable/index-thread.mjs'
 import type { Disk } from '../../src/storage/file/disk.ts'
 import { SMALL_SEGMENT } from './open-log.ts'
 import { seedingPlugin } from './seeded-bugs.ts'
@@ -68,6 +69,7 @@ async function bundleOf(name: string): Promise<string> {
     format: 'esm',
     banner: { js: banner },
     plugins: [seedingPlugin()],
+    define: await indexThread([seedingPlugin()]),
   })
   return outfile
 }

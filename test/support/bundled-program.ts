@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { indexThread } from '../../executable/index-thread.mjs'
 import { PROJECT } from './executable.ts'
 
 export type Program = { readonly command: string; readonly words: readonly string[] }
@@ -35,6 +36,7 @@ async function bundle(): Promise<Program> {
     format: 'cjs',
     logLevel: 'error',
     alias: { 'graceful-fs': 'node:fs' },
+    define: { ...(await indexThread()), 'import.meta.url': '""' },
   })
   return { command: process.execPath, words: [...NODE_OPTIONS, file] }
 }

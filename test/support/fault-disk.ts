@@ -66,9 +66,9 @@ export function faultyDisk(disk: Disk, plan: FaultPlan): FaultyDisk {
       return fail(disk, name, args, plan)
     }
   const faulty = Object.fromEntries(
-    // Writes that are made beside other work are counted one by one, too.
+    // What is written beside other work is counted write by write, too.
     Object.entries(disk)
-      .filter(([name]) => name !== 'writeAll')
+      .filter(([name]) => name !== 'writeIndex')
       .map(([name, call]) => [name, wrap(name as DiskCall, call as AnyCall)]),
   ) as unknown as Disk
   return { disk: faulty, calls, hasFailed: () => calls.length >= plan.failAt }

@@ -1,20 +1,21 @@
-/** A disk whose lists of writes wait until a test has them made, or fail. */
+/** A disk on which what is written of an index waits until a test has it written, or fail. */
 import { asyncDisk, type Disk } from '../../src/storage/file/disk.ts'
-import type { WriteList } from '../../src/storage/file/write-list.ts'
+import type { IndexJob, KeyPlaces } from '../../src/storage/file/index-job.ts'
 
 type Writes = { readonly make: () => Promise<void>; readonly fail: (error: Error) => void }
 
-/** Holds each list of writes until it is made, or failed; `next` is the one that waits. */
+/** Holds each part of an index until it is written, or has failed; `next` is the one that waits. */
 export function heldDisk() {
   const waiting: Writes[] = []
   let isHeld = true
-  const made = (list: WriteList) => asyncDisk.writeAll?.(list) ?? Promise.reject(new Error('none'))
+  const written = (job: IndexJob) =>
+    asyncDisk.writeIndex?.(job) ?? Promise.reject(new Error('none'))
   const disk: Disk = {
     ...asyncDisk,
-    writeAll: (list) => {
-      if (!isHeld) return made(list)
-      return new Promise((resolve, reject) => {
-        waiting.push({ make: () => made(list).then(resolve, reject), fail: reject })
+    writeIndex: (job) => {
+      if (!isHeld) return written(job)
+      return new Promise<KeyPlaces | undefined>((resolve, reject) => {
+        waiting.push({ make: () => written(job).then(resolve, reject), fail: reject })
       })
     },
   }

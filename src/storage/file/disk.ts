@@ -11,7 +11,7 @@
  */
 import fs from 'node:fs'
 import { diskError, errorCode } from './disk-error.ts'
-import type { WriteList } from './write-list.ts'
+import type { IndexJob, KeyPlaces } from './index-job.ts'
 
 /** An open file. */
 export type Fd = number
@@ -72,10 +72,10 @@ export type Disk = {
   /** Writes all of `bytes` at the end of what was written to `fd` before. */
   writeMuch(fd: Fd, bytes: Uint8Array): void | Promise<void>
   /**
-   * Makes writes and puts, in their order, up to the first that fails, while the event loop goes on; where it is
-   * absent, they are made by `readAt` and `writeAt`, one by one. No file that they are about may be closed before the answer.
+   * Writes a part of an index, up to the first write that fails, while the event loop goes on. None of its files may be
+   * closed before the answer, which is `undefined` where it has to be written without.
    */
-  writeAll?(list: WriteList): Promise<void>
+  writeIndex?(job: IndexJob): Promise<KeyPlaces | undefined>
   /** Sets the time of a file or folder to now, while the event loop goes on; absent where that cannot be. */
   touch?(path: string): Promise<void>
   /** Waits. */
@@ -254,11 +254,14 @@ export const asyncDisk: Disk = {
       )
     }
   },
-  writeAll: async (list) => {
-    const { writeBeside } = await import('./write-thread.ts')
-    const failure = mayStartThread() ? await writeBeside(list) : 'no thread'
-    if (failure === 'no thread') list.make(syncDisk)
-    else if (failure) throw diskError(failure, 'write')
+  writeIndex: async (job) => {
+    if (!mayStartThread()) return undefined
+    const { writeBeside } = await import('./index-beside.ts')
+    try {
+      return await writeBeside(job)
+    } catch (error) {
+      throw diskError(error, 'write')
+    }
   },
   touch: (path) => {
     const now = Date.now() / 1000

@@ -15,13 +15,18 @@ import { join } from 'node:path'
 import type { Disk, Fd } from './disk.ts'
 import { ENTRY_BYTES, Entry, LANE_BYTES, type Lane, laneIn, laneOffset } from './entry.ts'
 import { makeAhead } from './index-ahead.ts'
-import { IndexWrites } from './index-writes.ts'
+import { notePlaces, writeBatch } from './index-batch.ts'
+import type { IndexBatch, KeyPlaces } from './index-job.ts'
 import { KeyTable } from './key-table.ts'
 import { LinkFile } from './link-file.ts'
 import { SequenceTable } from './sequence-table.ts'
 
 const NAMES = ['entries', 'links', 'hashes', 'sequences', 'ids', 'repeats'] as const
-const IDS = 4
+/** Events in a batch from which on whoever writes it has fallen behind. */
+const URGENT_EVENTS = 2048
+
+/** Counts the runs of batches that another thread writes; see `IndexJob`. */
+let runs = 0
 
 type Fds = readonly [entries: Fd, links: Fd, hashes: Fd, sequences: Fd, ids: Fd, repeats: Fd]
 
@@ -32,20 +37,26 @@ export class IndexFiles {
   readonly repeats: KeyTable
   readonly sequences: SequenceTable
   private readonly disk: Disk
-  private readonly writes: IndexWrites
   private readonly fds: Fds
+  /** 0: none has begun. */
+  private run = 0
+  private isUnderWay = false
   private isLeft = false
 
   private constructor(disk: Disk, fds: Fds) {
     this.disk = disk
     this.fds = fds
-    const writes = new IndexWrites(disk)
-    this.writes = writes
-    this.links = new LinkFile(writes, fds[1])
-    this.hashes = new KeyTable(disk, writes, fds[2])
-    this.sequences = new SequenceTable(writes, fds[3])
-    this.ids = new KeyTable(disk, writes, fds[IDS])
-    this.repeats = new KeyTable(disk, writes, fds[5])
+    this.links = new LinkFile(disk, fds[1])
+    this.hashes = new KeyTable(disk, fds[2])
+    this.sequences = new SequenceTable(disk, fds[3])
+    this.ids = new KeyTable(disk, fds[4])
+    this.repeats = new KeyTable(disk, fds[5])
+  }
+
+  /** Files that somebody else has open, and closes. */
+  static of(disk: Disk, fds: readonly Fd[]): IndexFiles {
+    if (!areAll(fds)) throw new RangeError('An index has six files')
+    return new IndexFiles(disk, fds)
   }
 
   /** Opens what is there; `undefined` where a file is missing. */
@@ -96,46 +107,47 @@ export class IndexFiles {
   close(): void {
     if (this.isLeft) return
     this.isLeft = true
-    if (!this.writes.areUnderWay) closeAll(this.disk, this.fds)
+    if (!this.isUnderWay) closeAll(this.disk, this.fds)
   }
 
-  /** Gathers the writes of `prepare`, which `makeWrites` has to make next. */
-  gatherWrites(prepare: () => void): void {
+  /** Writes a batch at once. */
+  write(batch: IndexBatch): KeyPlaces {
+    this.run = 0
     try {
-      this.writes.gather(prepare)
+      return writeBatch(this, batch)
     } catch (error) {
-      this.forgetPages()
+      this.forget()
       throw error
     }
   }
 
   /**
-   * @returns which of the calls of `ids.addSome` found no room, counted from 0
-   * @throws AppError where a write fails; none of those gathered is to be counted on then
+   * Writes a batch beside other work, where the disk can do that.
+   * @throws AppError where a write fails; none of them is to be counted on then
    */
-  async makeWrites(): Promise<readonly number[]> {
-    const refused: number[] = []
-    let count = 0
+  async writeBeside(batch: IndexBatch): Promise<KeyPlaces> {
+    const { disk, fds } = this
+    if (this.run === 0) this.run = ++runs
+    const isUrgent = batch.ids.length / 2 > URGENT_EVENTS
+    this.isUnderWay = true
     try {
-      await this.writes.make((fd, slot, at) => {
-        if (at >= 0) this.tableOf(fd).notePut(slot, at)
-        else refused.push(count)
-        if (fd === this.fds[IDS]) count++
-      })
+      const places =
+        disk.writeIndex && (await disk.writeIndex({ fds, batch, run: this.run, isUrgent }))
+      if (places === undefined) return this.write(batch)
+      notePlaces(this, batch, places)
+      return places
     } catch (error) {
-      this.forgetPages()
+      this.forget()
       throw error
     } finally {
-      if (this.isLeft) closeAll(this.disk, this.fds)
+      this.isUnderWay = false
+      if (this.isLeft) closeAll(disk, fds)
     }
-    return refused
   }
 
-  private tableOf(fd: Fd): KeyTable {
-    return fd === this.fds[IDS] ? this.ids : this.hashes
-  }
-
-  private forgetPages(): void {
+  /** What was read of the files may not be what is in them. */
+  private forget(): void {
+    this.run = 0
     for (const table of [this.hashes, this.ids, this.repeats]) table.forgetPages()
   }
 
@@ -169,7 +181,7 @@ export class IndexFiles {
 
   /** Writes entries that stand in a row from `position` on. */
   writeEntries(position: number, entries: Buffer): void {
-    this.writes.writeAt(this.fds[0], entries, position * ENTRY_BYTES)
+    this.disk.writeAt(this.fds[0], entries, position * ENTRY_BYTES)
   }
 
   /** Makes a piece of the tables that the events behind the first `count` will need; see `index-ahead.ts`. */

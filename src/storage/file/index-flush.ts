@@ -1,64 +1,56 @@
-/**
- * Writes pending events into the files of an index. Links go in before anything points to the new events;
- * the head of the index, which is not written here, comes last.
- */
-import { ENTRY_BYTES, HASH_AT, laneOffset, readU40 } from './entry.ts'
-import { fingerprintAt } from './fingerprint.ts'
+/** What pending events come to in the files of an index. How it is written is `index-batch.ts`. */
+import { ENTRY_BYTES, laneOffset, readU40 } from './entry.ts'
 import type { IndexPoint } from './head-file.ts'
+import { withoutPlace } from './index-batch.ts'
 import type { IndexFiles } from './index-files.ts'
+import type { IndexBatch, KeyPlaces, SequenceMoves } from './index-job.ts'
 import type { IndexKeys } from './index-keys.ts'
 import type { KnownSequence } from './known-sequences.ts'
 import type { PendingEvents } from './pending-events.ts'
 
 /** Members of a sequence from one hint to the next: a reader walks half as many links. */
-const HINT_EVERY = 16
+const HINT_EVERY = 32
 
 /**
  * @param from where the files end
- * @param syncedCount events up to which they are synced
+ * @param synced events up to which they are synced
  */
-export function flushPending(
-  files: IndexFiles,
-  keys: IndexKeys,
+export function batchOf(
   pending: PendingEvents,
+  keys: IndexKeys,
   from: IndexPoint,
-  syncedCount: number,
-): void {
-  const { entryBytes, count } = pending
-  files.writeEntries(from.count, entryBytes)
-  files.links.write(from.count, entryBytes)
-  const repeats: number[] = []
-  for (let number = 0; number < count; number++) {
-    const position = from.count + number
-    files.hashes.add(fingerprintAt(entryBytes, number * ENTRY_BYTES + HASH_AT), position)
-    if (!files.ids.addSome(pending.fingerprint(number), position)) repeats.push(number)
+  synced: number,
+): IndexBatch {
+  return {
+    first: from.count,
+    entries: pending.entryBytes,
+    ids: pending.idFingerprints,
+    sequences: movesOf(pending, keys, from, synced),
   }
-  writeSequences(files, keys, pending, from, syncedCount)
-  flushRepeats(files, keys, pending, from, repeats)
 }
 
-/** @param numbers of the pending events, from 0, whose ids are there so often that `ids` had no room for them */
-export function flushRepeats(
+/** Writes of the first pending events those whose ids are there so often that they had no room in `ids`. */
+export function writeRepeats(
   files: IndexFiles,
   keys: IndexKeys,
   pending: PendingEvents,
   from: IndexPoint,
-  numbers: readonly number[],
+  places: KeyPlaces,
 ): void {
-  for (const number of numbers) {
+  for (const number of withoutPlace(places)) {
     const { stream, eventId } = pending.named(number)
     files.repeats.add(keys.ofRepeat(stream, eventId), from.count + number)
   }
 }
 
-function writeSequences(
-  files: IndexFiles,
-  keys: IndexKeys,
+function movesOf(
   pending: PendingEvents,
+  keys: IndexKeys,
   from: IndexPoint,
-  syncedCount: number,
-): void {
-  let number = from.sequences
+  synced: number,
+): SequenceMoves {
+  const begun: KnownSequence[] = []
+  const positions: number[] = []
   const moved = new Set<KnownSequence>()
   const { entryBytes } = pending
   let position = from.count
@@ -66,14 +58,20 @@ function writeSequences(
   for (const members of pending.memberships) {
     for (const sequence of members) {
       const own = readU40(entryBytes, entryAt + laneOffset(sequence.lane)) - 1
-      if (own === 0) files.sequences.add(keys.ofSequence(sequence.key), number++, position)
-      else if (own % HINT_EVERY === 0) moved.add(sequence)
+      if (own === 0) {
+        begun.push(sequence)
+        positions.push(position)
+      } else if (own % HINT_EVERY === 0) moved.add(sequence)
     }
     position++
     entryAt += ENTRY_BYTES
   }
-  for (const { key, position: last } of moved) {
-    const slot = files.sequences.find(keys.ofSequence(key), number)
-    if (slot) files.sequences.hint(slot, last, syncedCount)
+  const all = [...begun, ...moved]
+  return {
+    keys: Buffer.concat(all.map(({ key }) => keys.ofSequence(key))),
+    positions: Float64Array.from([...positions, ...Array.from(moved, (known) => known.position)]),
+    begun: begun.length,
+    firstNumber: from.sequences,
+    synced,
   }
 }

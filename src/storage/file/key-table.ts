@@ -13,53 +13,36 @@
 import type { Disk, Fd } from './disk.ts'
 import type { Fingerprint } from './fingerprint.ts'
 import { GrowingTables } from './growing-tables.ts'
-import type { IndexWrites } from './index-writes.ts'
 import { PAGE_BYTES, PageCache } from './page-cache.ts'
-import {
-  answerOf,
-  fillPut,
-  PUT_BYTES,
-  type Put,
-  putSlot,
-  SLOT_BYTES,
-  SLOTS_AT_ONCE,
-  type Slot,
-} from './slot-put.ts'
 
 /** Positions of one key that a table takes at most by `addSome`. */
 export const SOME = 8
 const NONE: readonly number[] = []
 const SLOTS_PER_MEMBER = 2
+const SLOT_BYTES = 8
 
 export class KeyTable {
-  private readonly writes: IndexWrites
-  private readonly fd: Fd
   private readonly pages: PageCache
   private readonly tables = new GrowingTables({
     firstMembers: 4096,
     slotsPerMember: SLOTS_PER_MEMBER,
     slotBytes: SLOT_BYTES,
   })
-  private readonly row = new DataView(new ArrayBuffer(PUT_BYTES))
-  private readonly slots = new Uint8Array(SLOTS_AT_ONCE * SLOT_BYTES)
 
-  /** @param writes which puts are gathered in, where writes are */
-  constructor(disk: Disk, writes: IndexWrites, fd: Fd) {
-    this.writes = writes
-    this.fd = fd
+  constructor(disk: Disk, fd: Fd) {
     this.pages = new PageCache(disk, fd)
   }
 
-  /** Adds a key of the event at `position`; nothing happens where it is in already. */
-  add(key: Fingerprint, position: number): void {
-    this.put(key, position, Number.POSITIVE_INFINITY)
+  /**
+   * Adds a key of the event at `position`; nothing happens where it is in already.
+   * @returns the offset of its slot
+   */
+  add(key: Fingerprint, position: number): number {
+    return this.put(key, position, Number.POSITIVE_INFINITY)
   }
 
-  /**
-   * Like `add`, but of a key that comes again and again a table keeps the first few positions only.
-   * @returns false where it has as many; true also where that is not known before the writes are made
-   */
-  addSome(key: Fingerprint, position: number): boolean {
+  /** Like `add`, but of a key that comes again and again a table keeps the first few positions only: -1. */
+  addSome(key: Fingerprint, position: number): number {
     return this.put(key, position, SOME)
   }
 
@@ -85,9 +68,10 @@ export class KeyTable {
     return found ?? NONE
   }
 
-  /** Takes in what another thread has put there. */
-  notePut(slot: Slot, at: number): void {
-    this.pages.note(slot, at)
+  /** Takes in where another thread has put a key; -1: nowhere. */
+  notePlace(mark: number, position: number, at: number): void {
+    if (at < 0) return
+    this.pages.note({ mark, own: position - this.tables.tableOf(position).first + 1 }, at)
   }
 
   /** After writes that have failed. */
@@ -100,11 +84,25 @@ export class KeyTable {
     return this.tables.bytesAhead(events)
   }
 
-  private put(key: Fingerprint, position: number, most: number): boolean {
-    const put: Put = { table: this.tables.tableOf(position), key, position, most }
-    if (this.writes.addPut(this.fd, put)) return true
-    fillPut(this.row, 0, this.fd, put)
-    putSlot(this.row, 0, this.slots, this.pages)
-    return answerOf(this.row, 0) >= 0
+  /** Looks through the slots from the key's own place on and takes the first that is free. */
+  private put(key: Fingerprint, position: number, most: number): number {
+    const table = this.tables.tableOf(position)
+    const own = position - table.first + 1
+    let number = key.place % table.slots
+    let same = 0
+    for (let seen = 0; seen < table.slots; seen++) {
+      const at = table.offset + number * SLOT_BYTES
+      const page = this.pages.page(at)
+      const relative = page.getUint32((at % PAGE_BYTES) + 4, true)
+      if (relative === 0) {
+        this.pages.put({ mark: key.mark, own }, at)
+        return at
+      }
+      const isMark = page.getUint32(at % PAGE_BYTES, true) === key.mark
+      if (isMark && relative === own) return at
+      if (isMark && ++same >= most) return -1
+      if (++number === table.slots) number = 0
+    }
+    return -1
   }
 }

@@ -6,9 +6,8 @@
  * process may know its number already. Between two new cells, though, those may be written again whose numbers are
  * known, and those that stay 0, since their event is no member of such a sequence: so that one call writes many.
  */
-import type { Fd } from './disk.ts'
+import type { Disk, Fd } from './disk.ts'
 import { ENTRY_BYTES, LANES, laneOffset, readU40 } from './entry.ts'
-import type { IndexWrites } from './index-writes.ts'
 import { SparsePlaces } from './sparse-places.ts'
 
 const ROW = 32
@@ -28,11 +27,11 @@ type Row = { position: number; readonly cells: Float64Array }
 const OPEN = -1
 
 export class LinkFile {
-  private readonly disk: IndexWrites
+  private readonly disk: Disk
   private readonly fd: Fd
   private readonly rows = new SparsePlaces<Row>(ROWS)
 
-  constructor(disk: IndexWrites, fd: Fd) {
+  constructor(disk: Disk, fd: Fd) {
     this.disk = disk
     this.fd = fd
   }

@@ -17,7 +17,7 @@ import { EntryReader } from './entry-reader.ts'
 import { fingerprintAt } from './fingerprint.ts'
 import type { IndexPoint } from './head-file.ts'
 import type { IndexFiles } from './index-files.ts'
-import { flushPending, flushRepeats } from './index-flush.ts'
+import { batchOf, writeRepeats } from './index-flush.ts'
 import { IndexKeys } from './index-keys.ts'
 import { advance, goBack, type KnownSequence, KnownSequences } from './known-sequences.ts'
 import { checkedLane, descendBelow, membersFrom, skipBehind } from './lane-walk.ts'
@@ -211,7 +211,8 @@ export class LogIndex {
 
   /** Writes what is pending into the files; afterwards the index reaches to `point`. */
   flush(files: IndexFiles, point: IndexPoint, syncedCount: number): void {
-    flushPending(files, this.keys, this.pending, this.persistedPoint, syncedCount)
+    const places = files.write(batchOf(this.pending, this.keys, this.persistedPoint, syncedCount))
+    writeRepeats(files, this.keys, this.pending, this.persistedPoint, places)
     this.hold(files)
     this.reach(point)
   }
@@ -222,11 +223,10 @@ export class LogIndex {
    */
   async flushBeside(files: IndexFiles, point: IndexPoint, syncedCount: number): Promise<boolean> {
     const { keys, pending, persistedPoint } = this
-    files.gatherWrites(() => flushPending(files, keys, pending, persistedPoint, syncedCount))
     this.hold(files)
-    const repeats = await files.makeWrites()
+    const places = await files.writeBeside(batchOf(pending, keys, persistedPoint, syncedCount))
     if (this.files !== files) return false
-    flushRepeats(files, keys, pending, persistedPoint, repeats)
+    writeRepeats(files, keys, pending, persistedPoint, places)
     this.reach(point)
     return true
   }

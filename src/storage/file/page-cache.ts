@@ -8,18 +8,21 @@
  * spread all over a file, so that no page is asked for more than another.
  */
 import type { Disk, Fd } from './disk.ts'
-import type { Slot } from './slot-put.ts'
 import { SparsePlaces } from './sparse-places.ts'
 
 export const PAGE_BYTES = 4096
 /** As many as the tables of a million events have. */
 const PLACES = 8192
 
+/** What a slot of a hash table holds: a mark, and the position within the table + 1. */
+export type Slot = { readonly mark: number; readonly own: number }
+
 type Page = { number: number; readonly bytes: Buffer; readonly view: DataView }
 
 export class PageCache {
   private readonly disk: Disk
   private readonly fd: Fd
+  private readonly slot = Buffer.alloc(8)
   private places = new SparsePlaces<Page>(PLACES)
 
   constructor(disk: Disk, fd: Fd) {
@@ -35,41 +38,26 @@ export class PageCache {
     return this.pageOf(Math.floor(offset / PAGE_BYTES)).view
   }
 
-  /** Fills the first `size` bytes of `into`. */
-  read(_fd: Fd, into: Uint8Array, size: number, position: number): number {
-    for (let done = 0; done < size; ) {
-      const start = (position + done) % PAGE_BYTES
-      const { bytes } = this.pageOf(Math.floor((position + done) / PAGE_BYTES))
-      const piece = bytes.subarray(start, start + size - done)
-      into.set(piece, done)
-      done += piece.length
-    }
-    return size
-  }
-
-  /** Writes `size` bytes that lie in one page, from `start` on. */
-  write(_fd: Fd, bytes: Uint8Array, start: number, size: number, position: number): void {
-    const piece = bytes.subarray(start, start + size)
-    this.disk.writeAt(this.fd, piece, position)
-    this.known(position)?.bytes.set(piece, position % PAGE_BYTES)
+  /** Writes a slot: two numbers of 32 bits. */
+  put(slot: Slot, offset: number): void {
+    this.slot.writeUInt32LE(slot.mark, 0)
+    this.slot.writeUInt32LE(slot.own, 4)
+    this.disk.writeAt(this.fd, this.slot, offset)
+    this.note(slot, offset)
   }
 
   /** Takes in a slot that stands at `offset` by now. */
   note({ mark, own }: Slot, offset: number): void {
-    const view = this.known(offset)?.view
-    view?.setUint32(offset % PAGE_BYTES, mark, true)
-    view?.setUint32((offset % PAGE_BYTES) + 4, own, true)
+    const number = Math.floor(offset / PAGE_BYTES)
+    const page = this.places.get(number % PLACES)
+    if (page?.number !== number) return
+    page.view.setUint32(offset % PAGE_BYTES, mark, true)
+    page.view.setUint32((offset % PAGE_BYTES) + 4, own, true)
   }
 
   /** Reads all anew: of what was written, something may not have come to the file. */
   forget(): void {
     this.places = new SparsePlaces<Page>(PLACES)
-  }
-
-  private known(offset: number): Page | undefined {
-    const number = Math.floor(offset / PAGE_BYTES)
-    const page = this.places.get(number % PLACES)
-    return page?.number === number ? page : undefined
   }
 
   private pageOf(number: number): Page {

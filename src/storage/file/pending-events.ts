@@ -29,8 +29,8 @@ export type IndexedEvent = EntryFacts & {
 /** Entries that there is room for at first, and the most whose room is used again. */
 const FIRST_ENTRIES = 16
 const MOST_KEPT = 4096
-const NO_BYTES = Buffer.alloc(0)
-const NO_NUMBERS = new Uint32Array(0)
+const NO_BYTES: Buffer = Buffer.alloc(0)
+const NO_NUMBERS: Uint32Array = new Uint32Array(0)
 
 export class PendingEvents {
   private streams: string[] = []
@@ -85,11 +85,9 @@ export class PendingEvents {
     return { stream, eventId }
   }
 
-  /** Of the id of the event with this number. */
-  fingerprint(number: number): Fingerprint {
-    const [place, mark] = [this.fingerprints[2 * number], this.fingerprints[2 * number + 1]]
-    if (place === undefined || mark === undefined) throw new RangeError('It is not pending')
-    return { place, mark }
+  /** Of the ids of all, each a place and a mark; valid as long as `entryBytes`. */
+  get idFingerprints(): Uint32Array {
+    return this.fingerprints.subarray(0, this.count * 2)
   }
 
   /** A view of where the entry of the next event goes: it is pending once it is pushed. */
@@ -193,10 +191,11 @@ export class PendingEvents {
 
   private grow(): void {
     const room = Math.max(FIRST_ENTRIES, this.count * 2)
-    const entries = Buffer.allocUnsafe(room * ENTRY_BYTES)
+    // A thread that writes them beside other work reads them here.
+    const entries = Buffer.from(new SharedArrayBuffer(room * ENTRY_BYTES))
     entries.set(this.entries)
     this.entries = entries
-    const fingerprints = new Uint32Array(room * 2)
+    const fingerprints = new Uint32Array(new SharedArrayBuffer(room * 8))
     fingerprints.set(this.fingerprints)
     this.fingerprints = fingerprints
   }

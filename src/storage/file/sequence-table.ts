@@ -13,18 +13,20 @@
  * (`links` of `log-index.ts`). Of the two hints, one always stays behind the point up to which the
  * index was synced, for the time after a loss of power.
  */
-import type { Fd } from './disk.ts'
+import type { Disk, Fd } from './disk.ts'
 import { GrowingTables, type Table } from './growing-tables.ts'
-import type { IndexWrites } from './index-writes.ts'
+import type { SequenceMoves } from './index-job.ts'
 
 const SLOT = 32
+/** Bytes of a fingerprint. */
+const KEY = 16
 /** Half of the slots stay free. */
 const TABLES = new GrowingTables({ firstMembers: 1024, slotsPerMember: 2, slotBytes: SLOT })
 const RUN = 4
 const HINTS = [22, 27] as const
 
 /** 16 bytes that stand for a sequence; two sequences have the same with a chance below 10^-20. */
-export type SequenceFingerprint = Buffer
+export type SequenceFingerprint = Uint8Array
 
 export type SequenceSlot = {
   /** Offset of the slot in the file. */
@@ -35,11 +37,11 @@ export type SequenceSlot = {
 }
 
 export class SequenceTable {
-  private readonly disk: IndexWrites
+  private readonly disk: Disk
   private readonly fd: Fd
   private readonly run = Buffer.alloc(RUN * SLOT)
 
-  constructor(disk: IndexWrites, fd: Fd) {
+  constructor(disk: Disk, fd: Fd) {
     this.disk = disk
     this.fd = fd
   }
@@ -53,21 +55,35 @@ export class SequenceTable {
     return undefined
   }
 
+  write({ keys, positions, begun, firstNumber, synced }: SequenceMoves): void {
+    for (const [at, position] of positions.entries()) {
+      const key = keys.subarray(at * KEY, (at + 1) * KEY)
+      if (at < begun) this.add(key, firstNumber + at, position)
+      else this.noteLater(key, firstNumber + begun, position, synced)
+    }
+  }
+
   /** Adds the sequence with the given 0-based number in the order of their beginnings. */
   add(key: SequenceFingerprint, number: number, first: number): void {
     const table = TABLES.tableOf(number)
     const found = this.probe(table, key)
     if (found.kind === 'found') return
     const slot = Buffer.alloc(SLOT)
-    key.copy(slot, 0)
+    slot.set(key)
     slot.writeUIntLE(first, 16, 5)
     slot[21] = 1
     slot.writeUIntLE(first + 1, HINTS[0], 5)
     this.disk.writeAt(this.fd, slot, found.at)
   }
 
-  /** Notes a later member; `synced` is the count of events up to which the index is on disk. */
-  hint(slot: SequenceSlot, position: number, synced: number): void {
+  private noteLater(
+    key: SequenceFingerprint,
+    sequences: number,
+    position: number,
+    synced: number,
+  ): void {
+    const slot = this.find(key, sequences)
+    if (!slot) return
     const [a, b] = slot.hints
     if (a >= position || b >= position) return
     const later = a > b ? 0 : 1
@@ -81,7 +97,7 @@ export class SequenceTable {
     table: Table,
     key: SequenceFingerprint,
   ): { kind: 'found'; slot: SequenceSlot } | { kind: 'free'; at: number } {
-    const start = key.readUInt32LE(0) % table.slots
+    const start = Buffer.from(key.buffer, key.byteOffset, 4).readUInt32LE(0) % table.slots
     for (let seen = 0; seen < table.slots; ) {
       const number = (start + seen) % table.slots
       const count = Math.min(RUN, table.slots - number)
@@ -91,7 +107,8 @@ export class SequenceTable {
         const bytes = into.subarray(index * SLOT, (index + 1) * SLOT)
         const at = table.offset + (number + index) * SLOT
         if (bytes[21] === 0) return { kind: 'free', at }
-        if (key.compare(bytes, 0, 16) === 0) return { kind: 'found', slot: slotOf(bytes, at) }
+        if (bytes.compare(key, 0, 16, 0, 16) === 0)
+          return { kind: 'found', slot: slotOf(bytes, at) }
       }
       seen += count
     }

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { asyncDisk, syncDisk } from '../../../src/storage/file/disk.ts'
 import type { Fingerprint } from '../../../src/storage/file/fingerprint.ts'
+import { withoutPlace } from '../../../src/storage/file/index-batch.ts'
 import { IndexFiles } from '../../../src/storage/file/index-files.ts'
 import { scratchFolders } from '../../support/data-folder.ts'
+import { keysBatch } from '../../support/index-batches.ts'
 
 const newFolder = scratchFolders()
 /** Slots of the first table, for 4,096 events. */
@@ -34,18 +36,10 @@ test('keys come to the same places whether they are put in at once, by the threa
     const files = IndexFiles.make(disk, folder)
     const refused: number[] = []
     for (let from = 0; from < 4200; from += 300) {
-      const put = () => {
-        for (let position = from; position < from + 300; position++) {
-          files.hashes.add(keyOf(position), position)
-          // Puts that are gathered tell later.
-          if (!files.ids.addSome(keyOf(position), position)) refused.push(position)
-        }
-      }
-      if (how === 'atOnce' || (how === 'inTurns' && from % 900 > 0)) put()
-      else {
-        files.gatherWrites(put)
-        refused.push(...(await files.makeWrites()).map((number) => from + number))
-      }
+      const batch = keysBatch(from, 300, keyOf)
+      const isAtOnce = how === 'atOnce' || (how === 'inTurns' && from % 900 > 0)
+      const places = isAtOnce ? files.write(batch) : await files.writeBeside(batch)
+      refused.push(...withoutPlace(places).map((number) => from + number))
       const asked = from + 299
       const same = Array.from({ length: asked + 1 }, (_, position) => position).filter((position) =>
         isSame(keyOf(position), keyOf(asked)),
