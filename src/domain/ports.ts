@@ -135,7 +135,8 @@ export type LogEngine = {
 
   /**
    * The log from position `from` (inclusive) to `to` (exclusive, at most the count), in runs of bounded
-   * size. Backwards: from `to - 1` down to `from`.
+   * size. Backwards: from `to - 1` down to `from`. The bytes of a run are valid until the next one is asked for:
+   * whoever keeps them copies them.
    */
   readLog(
     from: Position,
@@ -181,7 +182,7 @@ export type ScavengeReport = {
   readonly bytesFreed: number
 }
 
-/** An event with its place in a chain; `json` holds `"hash":null`. */
+/** An event with its place in a chain; `json` holds `"hash":null`, and may be valid only until the next is asked for. */
 export type LinkedEvent = {
   readonly json: Uint8Array
   readonly hash: EventHash

@@ -163,10 +163,11 @@ export async function writeOriginalEvents(
   return sequence
 }
 
+/** Copies, since what a log hands out is valid until more is asked for. */
 async function* batchesOf(events: AsyncIterable<LinkedEvent>): AsyncGenerator<LinkedEvent[]> {
   let batch: LinkedEvent[] = []
   for await (const event of events) {
-    batch.push(event)
+    batch.push({ ...event, json: Uint8Array.from(event.json) })
     if (batch.length < AT_ONCE) continue
     yield batch
     batch = []

@@ -7,6 +7,7 @@ import type { ContentHash } from '../../../src/domain/ports.ts'
 import { asyncDisk } from '../../../src/storage/file/disk.ts'
 import { exportOriginal, importOriginal } from '../../../src/storage/file/original-layout.ts'
 import { fixedClock, scratchFolders } from '../../support/data-folder.ts'
+import { appendTo, draft } from '../../support/drafts.ts'
 import { openTestStore } from '../../support/file-store.ts'
 import { collect, verifyStore } from '../../support/store.ts'
 
@@ -17,11 +18,11 @@ const HELLO = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'
 
 const text = () => 'text/plain'
 
-function openStore() {
+function openStore(segmentBytes = 64 * 1024) {
   return openTestStore(join(newFolder(), 'data'), {
     disk: asyncDisk,
     clock: fixedClock,
-    segmentBytes: 64 * 1024,
+    segmentBytes,
   })
 }
 
@@ -54,6 +55,26 @@ it('a folder of the original goes in and comes out byte by byte', async () => {
   expect(execFileSync('diff', ['-r', sample, folder], { encoding: 'utf8' })).toBe('')
   await expect(exportOriginal(asyncDisk, folder, store)).rejects.toMatchObject({ code: 'usage' })
   await store.close()
+})
+
+it('events that take many reads come out with their own bytes, and go in again', async () => {
+  // In one file, so that it is read piece by piece.
+  const store = await openStore(8 << 20)
+  for (let from = 0; from < 3000; from += 100) {
+    await store.log.append(
+      appendTo(
+        'many',
+        Array.from({ length: 100 }, (_, at) => draft(from + at)),
+      ),
+    )
+  }
+  const folder = join(newFolder(), 'export')
+  expect((await exportOriginal(asyncDisk, folder, store)).events).toBe(3000)
+  const other = await openStore()
+  expect((await importOriginal(asyncDisk, folder, other, text)).events.imported).toBe(3000)
+  expect(await other.log.head()).toEqual(await store.log.head())
+  await store.close()
+  await other.close()
 })
 
 it('removed bodies are declared in what is exported, and go in again as such', async () => {
