@@ -58,7 +58,8 @@ export const COMMANDS: readonly Command[] = [
     summary: 'check every stored byte',
     details: [
       'Recomputes every hash, every link and every index entry, the records, and hashes all content',
-      'again. Reads the whole store once and changes nothing.',
+      'again. Reads the whole store once and changes nothing but the mark of a failed sync, which it',
+      'removes where the log is whole.',
     ],
     options: [JSON_OPTION],
     failure: 'it found damage',

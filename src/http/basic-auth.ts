@@ -93,7 +93,7 @@ function anonymousPrincipal(role: 'none' | Role): Principal {
 function setupRequired({ mount }: HttpRequest): AppError {
   return new AppError(
     'setup-required',
-    'There is no account yet. Open the set-up page, or make one with "apie user add"',
+    'There is no account yet. Open the set-up page, or make one with "apie user add NAME --role admin --generate"',
     { setup: `${mount}/setup` },
   )
 }

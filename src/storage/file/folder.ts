@@ -85,6 +85,9 @@ function isThere(disk: Disk, layout: Layout, options: FolderOptions): boolean {
   if (status === undefined) return false
   const mode = (status.mode & 0o777).toString(8).padStart(4, '0')
   if ((status.mode & 0o066) !== 0 && !options.allowUnsafe) {
+    // Whoever names a folder of something else by mistake must not be told to close it.
+    const foreign = disk.status(layout.format) ? undefined : findForeign(disk, layout)
+    if (foreign) throw foreign
     throw new AppError(
       'data-folder-unsafe',
       `Other users of this machine can read or write the data folder (mode ${mode}): run chmod 700 on it, or allow it in the settings`,

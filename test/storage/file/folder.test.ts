@@ -123,15 +123,22 @@ describe('a data folder', () => {
     expect(tree(root)).toEqual([])
   })
 
-  it('is not made among the files of something else, whoever asks', async () => {
-    const root = newFolder()
-    fs.writeFileSync(join(root, 'index.html'), '')
-    for (const options of [creating, reading]) {
-      const outcome = openFolder(syncDisk, root, options)
-      await expect(outcome).rejects.toMatchObject({ code: 'data-folder-unsafe' })
-    }
-    expect(tree(root)).toEqual(['index.html'])
-  })
+  it.each([0o700, 0o755])(
+    'is not made among the files of something else, whoever asks (%i)',
+    async (mode) => {
+      const root = newFolder()
+      fs.writeFileSync(join(root, 'index.html'), '')
+      fs.chmodSync(root, mode)
+      for (const options of [creating, reading]) {
+        const outcome = openFolder(syncDisk, root, options)
+        await expect(outcome).rejects.toMatchObject({
+          code: 'data-folder-unsafe',
+          message: expect.stringMatching(/files of something else/),
+        })
+      }
+      expect(tree(root)).toEqual(['index.html'])
+    },
+  )
 
   it('gets no new id while it holds events', async () => {
     const root = join(newFolder(), 'data')
