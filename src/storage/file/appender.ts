@@ -54,8 +54,8 @@ const INDEX_MS = 20
 const BESIDE_EVENTS = 128
 /** Events behind the index at which appends wait until what is being written of it is done. */
 const MOST_PENDING = 4 * INDEX_EVENTS
-/** Lost races after which a writer gives up. */
-const MOST_ROUNDS = 50
+/** Lost races after which a writer gives up: where no lock keeps the others away, a slow one loses three of four. */
+const MOST_ROUNDS = 200
 
 export class Appender {
   private readonly follower: LogFollower
