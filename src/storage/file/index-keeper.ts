@@ -33,10 +33,11 @@ export type IndexOptions = {
 }
 
 /**
- * Events after which the index files are synced. Of a large log every event is on pages of its own, and each of
- * them is written as a whole: the more events between two syncs, the more of them share a page.
+ * Events after which the index files are synced: as many are indexed anew behind a loss of power. Of a large log
+ * every event is on pages of its own, and each of them is written as a whole: the more events between two syncs,
+ * the more of them share a page, and the less the syncs of the log wait for the device.
  */
-const SYNC_EVENTS = 16_384
+const SYNC_EVENTS = 65_536
 /** Time in ms between two files in a process that goes on: appends do not wait for all of them in a row. */
 const SYNC_PAUSE_MS = 20
 /** Age in ms of a generation that nobody uses any more. */
