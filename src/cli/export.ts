@@ -4,6 +4,7 @@ import type { StoredEvent } from '../domain/event.ts'
 import { eventTextSize, writeEventText } from '../domain/event-text.ts'
 import type { Progress, Store } from '../domain/ports.ts'
 import { type CommandCall, EXIT } from './command.ts'
+import { counted } from './counted.ts'
 import { withProgress } from './progress.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -15,7 +16,7 @@ export async function runExport(call: CommandCall): Promise<number> {
     await withProgress(terminal, 'export', async (progress) => {
       if (folder === undefined) return exportLines(store, terminal, progress)
       const { events, content } = await services.exportOriginal(store, folder, progress)
-      await terminal.out(`exported ${events} events and ${content} files\n`)
+      await terminal.out(`exported ${counted(events, 'events')} and ${counted(content, 'files')}\n`)
     })
     return EXIT.ok
   } finally {

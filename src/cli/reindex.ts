@@ -1,6 +1,7 @@
 /** `apie reindex`: makes everything that is derived from the log anew. */
 import { AppError } from '../domain/app-error.ts'
 import { type CommandCall, EXIT } from './command.ts'
+import { counted } from './counted.ts'
 import { withProgress } from './progress.ts'
 
 export async function runReindex(call: CommandCall): Promise<number> {
@@ -10,7 +11,7 @@ export async function runReindex(call: CommandCall): Promise<number> {
     if (!reindex) throw new AppError('usage', 'This engine has no index to rebuild')
     await withProgress(call.terminal, 'reindex', (progress) => reindex(progress))
     const { count } = await store.log.head()
-    await call.terminal.out(`reindexed ${count} ${count === 1 ? 'event' : 'events'}\n`)
+    await call.terminal.out(`reindexed ${counted(count, 'events')}\n`)
     return EXIT.ok
   } finally {
     await store.close()

@@ -3,6 +3,7 @@
  */
 import type { Finding, Progress, Store, VerifyReport } from '../domain/ports.ts'
 import { type CommandCall, EXIT } from './command.ts'
+import { counted } from './counted.ts'
 import { withProgress } from './progress.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -47,7 +48,7 @@ function jsonReport({ isClean, parts }: StoreReport): string {
 export function textReport({ isClean, parts }: StoreReport): string {
   const lines: string[] = []
   for (const [name, { counts, findings }] of Object.entries(parts)) {
-    const numbers = Object.entries(counts).map(([what, count]) => `${count} ${words(what)}`)
+    const numbers = Object.entries(counts).map(([what, count]) => counted(count, words(what)))
     lines.push(`${name}: ${numbers.join(', ') || 'nothing to count'}`)
     for (const finding of findings) lines.push(`  ${findingText(finding)}`)
   }
@@ -57,7 +58,7 @@ export function textReport({ isClean, parts }: StoreReport): string {
 }
 
 function verdict(bad: readonly Finding['kind'][]): string {
-  const count = `not clean: ${bad.length} ${bad.length === 1 ? 'finding' : 'findings'}`
+  const count = `not clean: ${counted(bad.length, 'findings')}`
   return bad.includes('damage') ? `${count}; only a backup brings back what is damaged` : count
 }
 
@@ -69,7 +70,7 @@ function findingText({ kind, message, position, hash }: Finding): string {
   return `${kind}${place}: ${message}`
 }
 
-/** `voidLines` → `void lines` */
+/** `voidBytes` → `void bytes` */
 function words(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 }

@@ -116,6 +116,8 @@ function limitsOf(options: HttpServerOptions): ServerOptions {
     maxHeaderSize: MOST_HEADER_BYTES,
     headersTimeout,
     requestTimeout: 0,
+    // A request without one is refused in the shape of every other answer (`server-message.ts`).
+    requireHostHeader: false,
     connectionsCheckingInterval: Math.min(1000, headersTimeout),
     keepAliveTimeout: 5000,
     joinDuplicateHeaders: true,

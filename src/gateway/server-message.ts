@@ -33,9 +33,13 @@ export function requestOf(incoming: IncomingMessage): HttpRequest {
 
 type RequestLine = { readonly url: string; readonly method: string }
 
-/** What the parser lets through: HTTP/0.9, and more than one Host (RFC 9112 §3.2). */
-function headProblem({ httpVersionMajor, headers }: IncomingMessage): AppError | undefined {
+/** What the parser lets through: HTTP/0.9, and none or more than one Host (RFC 9112 §3.2). */
+function headProblem(incoming: IncomingMessage): AppError | undefined {
+  const { httpVersionMajor, httpVersionMinor, headers } = incoming
   if (httpVersionMajor !== 1) return new AppError('bad-request', 'The request names no version')
+  if (headers.host === undefined && httpVersionMinor > 0) {
+    return new AppError('bad-header', 'Host is missing', { header: 'Host' })
+  }
   if (headers.host?.includes(',')) {
     return new AppError('bad-header', 'Host must come once', { header: 'Host' })
   }

@@ -113,7 +113,7 @@ describe('a data folder', () => {
     const original = join(root, 'original')
     expect(await inData('export', original)).toMatchObject({
       status: 0,
-      out: 'exported 3 events and 1 files\n',
+      out: 'exported 3 events and 1 file\n',
     })
     const copy = join(root, 'copy')
     expect(await apie('import', original, '--data', copy)).toMatchObject({
@@ -128,6 +128,12 @@ describe('a data folder', () => {
       'events: 0 imported, 3 there before\ncontent: 0 imported, 1 there before\n',
     )
     expect((await inData('export', original)).status).toBe(2)
+    const file = join(root, 'not-a-folder')
+    writeFileSync(file, '')
+    expect(await inData('export', join(file, 'below'))).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('The folder to export to cannot be made or written (ENOTDIR)'),
+    })
   })
 
   test('is no folder to import, nor is one that is not there; nothing is made for them', async () => {

@@ -43,6 +43,7 @@ test.each<[string, string]>([
   ['NUL in a header', 'GET /ping HTTP/1.1\r\nHost: x\r\nfoo: a\x00b\r\n\r\n'],
   ['a bare CR in a header', 'GET /ping HTTP/1.1\r\nHost: x\r\nfoo: a\rb: c\r\n\r\n'],
   ['a bare LF after a header', 'GET /ping HTTP/1.1\r\nHost: x\nfoo: 1\r\n\r\n'],
+  ['no host', `GET /ping HTTP/1.1\r\nConnection: close\r\n\r\n`],
   ['two hosts', 'GET /ping HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n'],
   ['length and chunks', put('Content-Length: 26\r\nTransfer-Encoding: chunked', EVENT)],
   ['chunks and length', put('Transfer-Encoding: chunked\r\nContent-Length: 26', EVENT)],

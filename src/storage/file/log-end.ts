@@ -125,7 +125,9 @@ export class LogEnd {
     this.readSize = size
     if (this.lacksSeal(segment, size)) {
       const { number } = segment
-      this.refute(`The end of file ${number} of the log is missing`, { segment: number })
+      this.refute(`The end of file ${segmentName(number)} of the log is missing`, {
+        segment: number,
+      })
     }
     return false
   }
@@ -134,7 +136,8 @@ export class LogEnd {
   mustReach({ segment, offset }: LogPoint): void {
     if (segment !== this.point.segment || offset === 0) return
     const size = (this.current ?? this.open(segment))?.size() ?? 0
-    if (size < offset) this.refute(`File ${segment} of the log has lost its end`, { segment })
+    if (size < offset)
+      this.refute(`File ${segmentName(segment)} of the log has lost its end`, { segment })
   }
 
   /** There are as many events, or some are missing. */
@@ -151,6 +154,11 @@ export class LogEnd {
     this.damage = this.damaged(message, facts)
   }
 
+  /** A file of the log is not there. */
+  missing(number: number): AppError {
+    return this.damaged(`File ${segmentName(number)} of the log is missing`, { segment: number })
+  }
+
   damaged(message: string, facts: Readonly<Record<string, number>> = {}): AppError {
     const { name } = this.options
     const told = name === undefined ? message : `${name} are damaged: ${message}`
@@ -162,7 +170,7 @@ export class LogEnd {
     const number = Math.max(this.point.segment, 1)
     const segment = this.current ?? this.open(number)
     if (!segment) {
-      if (this.point.offset > 0) this.refute(`File ${number} of the log is missing`)
+      if (this.point.offset > 0) this.damage = this.missing(number)
       return undefined
     }
     if (this.point.offset === 0) {
@@ -182,7 +190,7 @@ export class LogEnd {
   ): Promise<boolean> {
     const { segment } = this.point
     if (ending.kind === 'damage') {
-      const message = `The log was changed before byte ${offset} of file ${segment}`
+      const message = `The log was changed before byte ${offset} of file ${segmentName(segment)}`
       this.refute(message, { segment, offset })
       this.readSize = size
       return false

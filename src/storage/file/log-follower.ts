@@ -184,7 +184,7 @@ export class LogFollower {
   openSegment(number: number): Segment {
     if (number === this.segment?.number) return this.segment
     const segment = this.shelf.take(number)
-    if (!segment) throw this.end.damaged(`File ${number} of the log is missing`)
+    if (!segment) throw this.end.missing(number)
     return segment
   }
 

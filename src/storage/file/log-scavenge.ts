@@ -57,7 +57,7 @@ async function scavengeFile(
   if (!segment) {
     // The one that the log goes on in may not be made yet.
     if (number === follower.point.segment) return
-    throw follower.end.damaged(`File ${number} of the log is missing`, { segment: number })
+    throw follower.end.missing(number)
   }
   try {
     const dropped = await findDropped(follower, segment, drop, counts)
@@ -164,7 +164,7 @@ async function writeAnew(
   }
   // What is left of a damaged end must stay for whoever restores it.
   if (!isWhole) {
-    const message = `The end of file ${segment.number} of the log is missing`
+    const message = `The end of file ${segmentName(segment.number)} of the log is missing`
     throw follower.end.damaged(message, { segment: segment.number })
   }
   await disk.writeMuch(fd, Buffer.concat([...chunks, Places.table(places, segment.size())]))

@@ -86,7 +86,7 @@ async function checkHistory(
 /**
  * Writes the events up to the head as it is now, and the content, into a folder that is missing or empty.
  * The `index` of the events comes last: where it stands, the export is whole.
- * @throws AppError `usage` where the folder holds anything
+ * @throws AppError `usage` where the folder holds anything, or nothing can be made in it
  */
 export async function exportOriginal(
   disk: Disk,
@@ -94,10 +94,7 @@ export async function exportOriginal(
   store: { readonly log: LogEngine; readonly content: ContentEngine },
   progress?: Progress,
 ): Promise<{ events: number; content: number }> {
-  if ((disk.list(folder) ?? []).length > 0) {
-    throw new AppError('usage', 'The folder to export to must be missing or empty')
-  }
-  for (const path of [folder, join(folder, 'events')]) disk.makeFolder(path)
+  beginFolder(disk, folder)
   const { count } = await store.log.head()
   const content = await exportOriginalContent(disk, join(folder, 'media'), store.content)
   const events = linkedEvents(store.log, count)
@@ -105,6 +102,20 @@ export async function exportOriginal(
   const written = await writeOriginalEvents(disk, eventsFolder(folder), events, report)
   await disk.syncFolder(folder)
   return { events: written, content }
+}
+
+function beginFolder(disk: Disk, folder: string): void {
+  try {
+    const isEmpty = (disk.list(folder) ?? []).length === 0
+    if (!isEmpty) throw new AppError('usage', 'The folder to export to must be missing or empty')
+    for (const path of [folder, join(folder, 'events')]) disk.makeFolder(path)
+  } catch (error) {
+    const osCode = error instanceof AppError ? error.facts?.['osCode'] : undefined
+    if (osCode === undefined) throw error
+    // Else it would pass for a failure of the data folder.
+    const problem = `The folder to export to cannot be made or written (${osCode})`
+    throw new AppError('usage', problem, {}, error)
+  }
 }
 
 function eventsFolder(folder: string): string {

@@ -138,9 +138,13 @@ export class Segment {
     if (version !== undefined && version !== '1' && version !== '2') {
       throw new AppError('format-unknown', `The log has format ${version}; this program knows 1`)
     }
-    throw new AppError('log-damaged', `File ${this.number} of the log has a wrong head line`, {
-      segment: this.number,
-    })
+    throw new AppError(
+      'log-damaged',
+      `File ${segmentName(this.number)} of the log has a wrong head line`,
+      {
+        segment: this.number,
+      },
+    )
   }
 
   /**

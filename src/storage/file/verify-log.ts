@@ -88,12 +88,13 @@ class LogAudit {
       return isFollowed
     }
     if (!segment) {
-      if (number > 1 || isFollowed) this.damage(`File ${number} of the log is missing`)
+      if (number > 1 || isFollowed) this.damage(`File ${segmentName(number)} of the log is missing`)
       return isFollowed
     }
     try {
       const isSealed = await this.lines(segment, this.headEnd(segment, storeId))
-      if (isFollowed && !isSealed) this.damage(`The end of file ${number} of the log is missing`)
+      if (isFollowed && !isSealed)
+        this.damage(`The end of file ${segmentName(number)} of the log is missing`)
       return isFollowed
     } finally {
       segment.close()
@@ -138,7 +139,9 @@ class LogAudit {
         this.take(meaning.events, file, offset)
         break
       case 'damage':
-        this.damage(`Something is missing or was changed before byte ${offset} of file ${segment}`)
+        this.damage(
+          `Something is missing or was changed before byte ${offset} of file ${segmentName(segment)}`,
+        )
         this.at = { count: meaning.position, hash: this.at.hash }
         this.take(meaning.events, file, offset)
         this.at = { count: this.at.count, hash: meaning.hash }
