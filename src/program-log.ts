@@ -59,6 +59,7 @@ const NO_DEFECT: readonly string[] = [
   'format-unknown',
   'lock-timeout',
   'index-behind',
+  'index-damaged',
   'bad-setting',
 ]
 

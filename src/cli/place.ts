@@ -15,6 +15,7 @@ const ABOUT_THE_FOLDER: readonly ErrorCode[] = [
   'format-unknown',
   'lock-timeout',
   'index-behind',
+  'index-damaged',
   'log-damaged',
 ]
 

@@ -59,6 +59,7 @@ type StoreCode =
 /** Codes about the machine below. */
 type StorageCode =
   | 'index-behind'
+  | 'index-damaged'
   | 'lock-timeout'
   | 'outcome-unknown'
   | 'storage-full'

@@ -55,6 +55,7 @@ export type ParsedEvent = {
   readonly eventId: EventId
   readonly eventType: EventType
   readonly stream: StreamName
+  readonly version?: number
   readonly body: unknown
   readonly mediaType?: string
   readonly encoding?: string

@@ -50,6 +50,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   'group-exists': 409,
   'group-not-found': 404,
   'index-behind': 503,
+  'index-damaged': 500,
   'lock-timeout': 503,
   'outcome-unknown': 503,
   'storage-full': 507,

@@ -97,7 +97,7 @@ async function orError(work: () => Promise<void>): Promise<boolean> {
     await work()
     return false
   } catch (error) {
-    if (error instanceof AppError || error instanceof RangeError) return true
+    if (error instanceof AppError) return true
     throw error
   }
 }

@@ -20,6 +20,7 @@ const FIXES: Partial<Readonly<Record<ErrorCode, string>>> = {
     ' new store set `data` (APIE_DATA) to another folder.',
   'log-damaged': 'Run "apie verify" to see where, and restore from a backup.',
   'index-behind': 'Run "apie reindex".',
+  'index-damaged': 'Run "apie reindex".',
 }
 
 const DATABASE_FIXES: typeof FIXES = {

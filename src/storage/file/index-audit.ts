@@ -1,11 +1,12 @@
 /**
  * Compares an index with the events of its log, one by one as `verify-log.ts` meets them.
  *
- * Places, hashes and look-ups are compared for every event. Numbers in sequences are compared as long as the
- * sequences fit into memory; those that begin after that are counted by nobody here.
+ * Places, hashes and look-ups are compared for every event. Numbers in sequences, and where a sequence ends, are
+ * compared as long as the sequences fit into memory; those that begin after that are counted by nobody here.
  */
 import { join } from 'node:path'
-import type { Finding } from '../../domain/ports.ts'
+import { AppError } from '../../domain/app-error.ts'
+import type { Finding, SequenceHead } from '../../domain/ports.ts'
 import type { SequenceKey } from '../../domain/sequence.ts'
 import { Entry, laneOf, marksAfter, NO_MARKS, type StreamMarks } from './entry.ts'
 import { type IndexHead, trustedPoint } from './head-file.ts'
@@ -77,8 +78,29 @@ export class IndexAudit {
       if (problem) this.report(position, problem)
       else this.compared++
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error
+      if (!isDamage(error)) throw error
       this.report(position, 'is missing')
+    }
+  }
+
+  /** Behind the last event: whether every sequence that was counted is found, and ends where it does. */
+  finish(): void {
+    // Of an index that is to be built anew anyway not all was counted.
+    if (this.reported > 0) return
+    for (const [key, { number, position }] of this.last) {
+      if (this.reported >= MOST_FINDINGS) return
+      const found = this.headOf(key)
+      if (found?.number === number && found.position === position) continue
+      this.report(position, `is not found as the last of ${key}`)
+    }
+  }
+
+  private headOf(key: SequenceKey): SequenceHead | undefined {
+    try {
+      return this.index.sequenceHead(key, this.end)
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      return undefined
     }
   }
 
@@ -136,6 +158,9 @@ export class IndexAudit {
     })
   }
 }
+
+const isDamage = (error: unknown): boolean =>
+  error instanceof AppError && error.code === 'index-damaged'
 
 /** What to do about what an index lacks. None is built of a log that is damaged. */
 export function withAdvice(findings: readonly Finding[]): Finding[] {

@@ -12,6 +12,7 @@
  * Everything but the hints in `sequences` is written once and is the same whoever writes it.
  */
 import { join } from 'node:path'
+import { damagedIndex } from './damaged-index.ts'
 import type { Disk, Fd } from './disk.ts'
 import { ENTRY_BYTES, Entry, LANE_BYTES, type Lane, laneIn, laneOffset } from './entry.ts'
 import { makeAhead } from './index-ahead.ts'
@@ -151,7 +152,7 @@ export class IndexFiles {
     for (const table of [this.hashes, this.ids, this.repeats]) table.forgetPages()
   }
 
-  /** @throws RangeError where the file ends before the entry: the head promised more than there is */
+  /** @throws AppError `index-damaged` where the file ends before the entry: the head promised more than there is */
   entry(position: number): Entry {
     return this.entries(position, 1)[0] as Entry
   }
@@ -168,14 +169,14 @@ export class IndexFiles {
   /** Fills `into` with the bytes of as many entries, from `position` on. */
   readEntries(into: Buffer, position: number): void {
     const filled = this.disk.readAt(this.fds[0], into, position * ENTRY_BYTES)
-    if (filled < into.length) throw new RangeError(`No index entry at position ${position}`)
+    if (filled < into.length) throw damagedIndex(`has no entry at position ${position}`)
   }
 
   /** One lane of an entry; `undefined` where the event is no member of such a sequence. */
   lane(position: number, lane: number): Lane | undefined {
     const bytes = Buffer.allocUnsafe(LANE_BYTES)
     const filled = this.disk.readAt(this.fds[0], bytes, position * ENTRY_BYTES + laneOffset(lane))
-    if (filled < bytes.length) throw new RangeError(`No index entry at position ${position}`)
+    if (filled < bytes.length) throw damagedIndex(`has no entry at position ${position}`)
     return laneIn(bytes, 0)
   }
 

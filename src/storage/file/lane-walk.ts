@@ -3,6 +3,7 @@
  * that of the member at a position.
  */
 import type { ReadDirection, SequenceHead } from '../../domain/ports.ts'
+import { damagedIndex } from './damaged-index.ts'
 import type { Lane } from './entry.ts'
 import { type KnownSequence, UNKNOWN_SKIP } from './known-sequences.ts'
 
@@ -11,7 +12,7 @@ export type LaneAt = (position: number) => Lane
 /** Links lead backwards: what does not is no index, and must not be followed for ever. */
 export function checkedLane(found: Lane | undefined, position: number, lane: number): Lane {
   if (!found || found.previous >= position || found.skip >= position) {
-    throw new RangeError(`Position ${position} is not in lane ${lane} of the index`)
+    throw damagedIndex(`has position ${position} not in lane ${lane}`)
   }
   return found
 }
@@ -89,7 +90,7 @@ function descend(from: SequenceHead, count: number, laneAt: LaneAt): SequenceHea
   for (let { number, position } = from; members.length < count; ) {
     position = laneAt(position).previous
     number--
-    if (position < 0) throw new RangeError(`A sequence of the index ends before number ${number}`)
+    if (position < 0) throw damagedIndex(`has a sequence that ends before number ${number}`)
     members.push({ number, position })
   }
   return members

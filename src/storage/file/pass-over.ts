@@ -6,5 +6,5 @@ import { AppError } from '../../domain/app-error.ts'
  * @throws the error where it is another one, which is a mistake of ours
  */
 export function passOver(error: unknown): void {
-  if (!(error instanceof AppError || error instanceof RangeError)) throw error
+  if (!(error instanceof AppError)) throw error
 }

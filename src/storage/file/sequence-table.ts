@@ -13,6 +13,7 @@
  * (`links` of `log-index.ts`). Of the two hints, one always stays behind the point up to which the
  * index was synced, for the time after a loss of power.
  */
+import { damagedIndex } from './damaged-index.ts'
 import type { Disk, Fd } from './disk.ts'
 import { GrowingTables, type Table } from './growing-tables.ts'
 import type { SequenceMoves } from './index-job.ts'
@@ -20,8 +21,15 @@ import type { SequenceMoves } from './index-job.ts'
 const SLOT = 32
 /** Bytes of a fingerprint. */
 const KEY = 16
+/** Offset in a slot of what says that it is in use. */
+const USED = 21
+const FIRST_MEMBERS = 1024
 /** Half of the slots stay free. */
-const TABLES = new GrowingTables({ firstMembers: 1024, slotsPerMember: 2, slotBytes: SLOT })
+const TABLES = new GrowingTables({
+  firstMembers: FIRST_MEMBERS,
+  slotsPerMember: 2,
+  slotBytes: SLOT,
+})
 const RUN = 4
 const HINTS = [22, 27] as const
 
@@ -40,6 +48,7 @@ export class SequenceTable {
   private readonly disk: Disk
   private readonly fd: Fd
   private readonly run = Buffer.alloc(RUN * SLOT)
+  private wasWhole = false
 
   constructor(disk: Disk, fd: Fd) {
     this.disk = disk
@@ -53,6 +62,21 @@ export class SequenceTable {
       if (found.kind === 'found') return found.slot
     }
     return undefined
+  }
+
+  /**
+   * Whether the first table has as many sequences as there are: without a look, a file that was cut off or
+   * zeroed would pass for one of other sequences. Looked at once.
+   */
+  isWhole(sequences: number): boolean {
+    if (this.wasWhole) return true
+    const { slots, offset } = TABLES.table(0)
+    const bytes = Buffer.alloc(slots * SLOT)
+    this.disk.readAt(this.fd, bytes, offset)
+    let used = 0
+    for (let at = USED; at < bytes.length; at += SLOT) if (bytes[at] !== 0) used++
+    this.wasWhole = used >= Math.min(sequences, FIRST_MEMBERS)
+    return this.wasWhole
   }
 
   write({ keys, positions, begun, firstNumber, synced }: SequenceMoves): void {
@@ -71,7 +95,7 @@ export class SequenceTable {
     const slot = Buffer.alloc(SLOT)
     slot.set(key)
     slot.writeUIntLE(first, 16, 5)
-    slot[21] = 1
+    slot[USED] = 1
     slot.writeUIntLE(first + 1, HINTS[0], 5)
     this.disk.writeAt(this.fd, slot, found.at)
   }
@@ -106,13 +130,13 @@ export class SequenceTable {
       for (let index = 0; index < count; index++) {
         const bytes = into.subarray(index * SLOT, (index + 1) * SLOT)
         const at = table.offset + (number + index) * SLOT
-        if (bytes[21] === 0) return { kind: 'free', at }
+        if (bytes[USED] === 0) return { kind: 'free', at }
         if (bytes.compare(key, 0, 16, 0, 16) === 0)
           return { kind: 'found', slot: slotOf(bytes, at) }
       }
       seen += count
     }
-    throw new RangeError('A table of sequences is full')
+    throw damagedIndex('has a table of sequences without a free place')
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { AppError } from '../../domain/app-error.ts'
-import { type EventHash, parseStoredEvent } from '../../domain/event.ts'
+import { type EventHash, type ParsedEvent, parseStoredEvent } from '../../domain/event.ts'
 import type { Finding, Progress, VerifyReport } from '../../domain/ports.ts'
 import { GENESIS, HeadFile, type IndexHead, mostOf } from './head-file.ts'
 import { IndexAudit, withAdvice } from './index-audit.ts'
@@ -13,6 +13,8 @@ import { type LineEvent, readLine } from './log-line.ts'
 import type { LogOptions } from './log-options.ts'
 import { Segment } from './segment.ts'
 
+/** Streams whose versions are counted. */
+const MOST_STREAMS = 200_000
 /** Lines that nothing in their file counts behind. */
 const ENDS = ['seal', 'moved']
 
@@ -37,6 +39,9 @@ class LogAudit {
   private bytesDone = 0
   private voidBytes = 0
   private scavenged = 0
+  private isDamaged = false
+  /** Events of each stream so far. */
+  private readonly versions = new Map<string, number>()
 
   constructor(options: LogOptions, progress: Progress | undefined) {
     this.options = options
@@ -62,6 +67,7 @@ class LogAudit {
       this.findings.push({ kind: 'repairable', message: 'There is no index' })
     }
     this.strayFiles(number + 1)
+    this.index?.finish()
     this.index?.close()
     return {
       counts: {
@@ -164,6 +170,7 @@ class LogAudit {
       if (isScavenged) this.scavenged++
       const position = this.at.count
       const event = parseStoredEvent({ position, hash, json })
+      this.countVersion(event)
       this.index?.check(
         position,
         {
@@ -184,7 +191,21 @@ class LogAudit {
     }
   }
 
+  /**
+   * An index that had lost a stream may have begun it anew. Where events are missing, the versions of those
+   * behind them say nothing.
+   */
+  private countVersion({ stream, version }: ParsedEvent): void {
+    const known = this.versions.get(stream)
+    if (this.isDamaged || (known === undefined && this.versions.size >= MOST_STREAMS)) return
+    const expected = known ?? 0
+    this.versions.set(stream, expected + 1)
+    if (version === undefined || version === expected) return
+    this.damage(`The event has version ${version}, but its stream has ${expected} before it`)
+  }
+
   private damage(message: string): void {
+    this.isDamaged = true
     this.findings.push({ kind: 'damage', message, position: this.at.count })
   }
 
