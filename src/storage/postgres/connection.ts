@@ -3,12 +3,13 @@
  * a connection breaks. Every statement goes through here, named, so that it is parsed once a connection;
  * values are parameters, always.
  */
-import { Client, type ClientConfig, Pool, type PoolClient, types } from 'pg'
+import { type Client, type ClientConfig, Pool, type PoolClient, types } from 'pg'
 import { AppError } from '../../domain/app-error.ts'
 import { DatabaseFailure, type DatabasePlace } from '../../kit/database-failure.ts'
 import { countRows } from './bare-query.ts'
-import { isConnectionLost, outcomeUnknown, toAppError } from './errors.ts'
+import { isConnectionLost, isSilence, outcomeUnknown, toAppError } from './errors.ts'
 import { mistakenParameter } from './parameters.ts'
+import { TidyClient } from './tidy-client.ts'
 
 /** A statement that is prepared under a name; `text` is a constant of the program. */
 export type Statement = {
@@ -16,6 +17,8 @@ export type Statement = {
   readonly text: string
   /** Its rows are counted, and come without their columns; see `bare-query.ts`. */
   readonly isBare?: boolean
+  /** It takes as long as it takes. */
+  readonly isSlow?: boolean
 }
 
 export type Row = Readonly<Record<string, unknown>>
@@ -33,6 +36,14 @@ export type ConnectionOptions = {
 }
 
 const CONNECT_MS = 5000
+/**
+ * Longest wait for the answer to a statement, ms, and for longer than a lock takes: of a network that drops what it is
+ * given, or a machine that has stopped, nothing else tells.
+ */
+const ANSWER_MS = 30_000
+const BEHIND_LOCK_MS = 10_000
+/** As long as a timer can wait. */
+const FOR_EVER_MS = 2 ** 31 - 1
 /**
  * Every query has an index and is to use it: a plan made while a table was small stays as long as the
  * connection does. Planning once is enough then.
@@ -70,10 +81,12 @@ export class Connection {
       options: `${options} ${PLANNER} -c lock_timeout=${lockTimeoutMs}`.trim(),
       connectionTimeoutMillis: CONNECT_MS,
       keepAlive: true,
+      query_timeout: Math.max(ANSWER_MS, lockTimeoutMs + BEHIND_LOCK_MS),
       application_name: 'apie',
       types: parsers,
     }
-    this.pool = new Pool({ ...this.config, max: max ?? connections, idleTimeoutMillis: 60_000 })
+    const size = { max: max ?? connections, idleTimeoutMillis: 60_000 }
+    this.pool = new Pool({ ...this.config, ...size, Client: TidyClient })
     // A connection that breaks while nobody uses it is replaced by the next one that is asked for.
     this.pool.on('error', () => {})
     // One that breaks in the moment between being made and being used would end the process.
@@ -90,7 +103,7 @@ export class Connection {
     try {
       return await this.run(statement, values)
     } catch (error) {
-      if (!isConnectionLost(error)) throw this.failure(error)
+      if (!isConnectionLost(error) || isSilence(error)) throw this.failure(error)
     }
     try {
       return await this.run(statement, values)
@@ -134,7 +147,7 @@ export class Connection {
 
   /** A connection of its own outside the pool, for what lasts; not yet connected. */
   ownClient(): Client {
-    return new Client(this.config)
+    return new TidyClient(this.config)
   }
 
   async close(): Promise<void> {
@@ -188,7 +201,7 @@ export class Connection {
 /** Where the driver goes with the URL and the `PG…` variables. */
 function placeOf(config: ClientConfig): DatabasePlace {
   try {
-    const { host, port, database } = new Client(config)
+    const { host, port, database } = new TidyClient(config)
     return { host, port, name: database }
   } catch {
     return {}
@@ -199,11 +212,12 @@ const BARE_ROW: Row = {}
 
 async function runOn(
   client: PoolClient,
-  { name, text, isBare }: Statement,
+  { name, text, isBare, isSlow }: Statement,
   values: readonly unknown[] = [],
 ): Promise<readonly Row[]> {
   if (isBare) return Array<Row>(await countRows(client, name, text, values)).fill(BARE_ROW)
-  const { rows } = await client.query<Row>({ name, text, values: [...values] })
+  const query = { name, text, values: [...values], ...(isSlow && { query_timeout: FOR_EVER_MS }) }
+  const { rows } = await client.query<Row>(query)
   return rows
 }
 

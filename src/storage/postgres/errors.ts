@@ -8,6 +8,13 @@ type Meaning = { readonly code: ErrorCode; readonly message: string }
 
 const meaning = (code: ErrorCode, message: string): Meaning => ({ code, message })
 const UNAVAILABLE = meaning('storage-unavailable', 'The database cannot be reached')
+const SILENT = meaning('storage-unavailable', 'The database does not answer')
+const UNNAMED = meaning(
+  'storage-unavailable',
+  'The database asks for a password, and the address, PGPASSWORD and PGPASSFILE give none',
+)
+/** What the driver says where it is to sign in and has none. */
+const NO_PASSWORD = /password must be a (non-empty )?string/
 const REFUSED = meaning('storage-unavailable', 'The database refuses what the program asks for')
 const UNTRUSTED = meaning(
   'storage-unavailable',
@@ -62,6 +69,10 @@ export function isConnectionLost(error: unknown): boolean {
   return !isSqlState(code) || /^(08|57P0)/.test(code)
 }
 
+/** Whether the database took too long to answer; asked again, it would take as long again. */
+export const isSilence = (error: unknown): boolean =>
+  error instanceof Error && error.message === 'Query read timeout'
+
 /** A mistake of the program, which no database made. */
 const isDefect = (error: unknown): boolean =>
   (error instanceof TypeError || error instanceof RangeError) && codeOf(error) === ''
@@ -79,6 +90,8 @@ export function toAppError(error: unknown): AppError {
 }
 
 function withoutState(code: string, error: unknown): Meaning {
+  if (isSilence(error)) return SILENT
+  if (error instanceof Error && NO_PASSWORD.test(error.message)) return UNNAMED
   if (CERTIFICATE.test(code)) return UNTRUSTED
   // The driver reads certificates when it connects.
   return error instanceof Error && 'syscall' in error && error.syscall === 'open'

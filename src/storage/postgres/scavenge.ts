@@ -20,7 +20,7 @@ const REMOVE: Statement = {
     WHERE e.position = due.position RETURNING e.position`,
 }
 /** Makes room of what the bodies took; else the database does it when it sees fit. */
-const VACUUM: Statement = { name: 'vacuum', text: 'VACUUM apie_event' }
+const VACUUM: Statement = { name: 'vacuum', text: 'VACUUM apie_event', isSlow: true }
 
 export async function scavengeLog(
   { read, change }: Connection,

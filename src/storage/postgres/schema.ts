@@ -1,6 +1,6 @@
 /** Which version of the schema a database has, and how it comes to the newest one. */
 import { AppError } from '../../domain/app-error.ts'
-import type { Connection, Run, Statement } from './connection.ts'
+import type { Connection, Row, Run, Statement } from './connection.ts'
 import { MIGRATIONS } from './migrations.ts'
 
 /** Version of the schema before and after. */
@@ -18,6 +18,10 @@ const WRITE_FORMAT: Statement = {
   name: 'write-format',
   text: 'UPDATE apie_format SET version = $1::integer',
 }
+const DATABASE: Statement = {
+  name: 'database',
+  text: "SELECT current_setting('server_encoding') AS encoding, current_schema() AS schema",
+}
 /** Any number: whoever migrates at the same time takes the same one, and waits. */
 const LOCK: Statement = { name: 'lock', text: 'SELECT pg_advisory_xact_lock(1634756965)' }
 
@@ -34,10 +38,23 @@ export async function checkSchema(run: Run): Promise<void> {
   }
 }
 
+/** @throws AppError `bad-setting` */
+function refuseUnfit([database]: readonly Row[]): void {
+  const encoding = database?.['encoding']
+  const problem =
+    encoding !== 'UTF8'
+      ? `the database is encoded in ${encoding}, and must be in UTF8`
+      : database?.['schema'] === null
+        ? 'no schema of the search path is there; CREATE SCHEMA makes one'
+        : undefined
+  if (problem) throw new AppError('bad-setting', `store: ${problem}`, { setting: 'store' })
+}
+
 /** In one transaction: afterwards the schema is the newest one, or what it was. */
 export function migrate(connection: Connection): Promise<Migrated> {
   return connection.transaction(async (run) => {
     await run(LOCK)
+    refuseUnfit(await run(DATABASE))
     const [format] = await run(HAS_FORMAT)
     if (!format?.['found']) {
       await run({
@@ -50,7 +67,8 @@ export function migrate(connection: Connection): Promise<Migrated> {
     refuseNewer(from)
     for (const [at, statements] of MIGRATIONS.entries()) {
       if (at < from) continue
-      for (const [n, text] of statements.entries()) await run({ name: `step-${at}-${n}`, text })
+      for (const [n, text] of statements.entries())
+        await run({ name: `step-${at}-${n}`, text, isSlow: true })
     }
     await run(WRITE_FORMAT, [NEWEST])
     return { from, to: NEWEST }

@@ -32,6 +32,7 @@ const WRONG_NUMBERS: readonly Statement[] = Object.entries(COLUMNS).map(
         row_number() OVER (PARTITION BY ${key ?? '1::integer'} ORDER BY position) - 1 AS expected
       FROM apie_event WHERE position < $1::bigint AND ${key ?? number} IS NOT NULL) AS numbered
     WHERE number IS DISTINCT FROM expected ORDER BY position LIMIT $2::bigint`,
+    isSlow: true,
   }),
 )
 
@@ -40,6 +41,7 @@ const EXTRA_STREAMS: Statement = {
   text: `SELECT position FROM apie_event
     WHERE position < $1::bigint AND (version = 0) <> (streams_number IS NOT NULL)
     ORDER BY position LIMIT $2::bigint`,
+  isSlow: true,
 }
 
 export async function verifyLog(run: Run, progress: Progress): Promise<VerifyReport> {
