@@ -211,7 +211,11 @@ export const SETTINGS = {
     false,
     'work with a data folder that other users of the machine can read or write',
   ),
-  brokerStream: text('APIE_BROKER_STREAM', 'broker', 'stream that `apie broker` works on'),
+  brokerStream: text(
+    'APIE_BROKER_STREAM',
+    'broker',
+    'stream that `apie broker` works on; must not begin with `$`',
+  ),
   brokerApiUrl: text(
     'APIE_BROKER_API_URL',
     '',

@@ -15,6 +15,17 @@ export function parseStreamName(text: string): StreamName {
   return text as StreamName
 }
 
+/**
+ * The name of a stream that anybody may write to. Names with `$` in front are views of the log and metadata,
+ * which have ways of their own to be written.
+ * @throws AppError `bad-name`
+ */
+export function parseWritableStream(text: string): StreamName {
+  const stream = parseStreamName(text)
+  if (!stream.startsWith('$')) return stream
+  throw new AppError('bad-name', 'stream must not begin with "$"', { field: 'stream' })
+}
+
 /** Like `parseStreamName` for looking one up: what cannot be a name is no stream's. */
 export function toStreamName(text: string): StreamName | undefined {
   return nameProblem(text) === undefined ? (text as StreamName) : undefined

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { parseEventId, parseEventType } from '../../src/domain/event.ts'
 import { engines } from '../contract/engines.ts'
 import { type Broker, brokerOn, until } from '../support/broker.ts'
-import { appendTo, jsonBody, uuid } from '../support/drafts.ts'
+import { appendTo, draft, jsonBody, uuid } from '../support/drafts.ts'
 import { verifiedStores } from '../support/store.ts'
 
 const ID = '5f0c8f4e-3e0b-4b8e-9d5a-0d6f3f1c2a7b'
@@ -77,6 +77,27 @@ describe.each(engines)('the events of the broker, $name', (engine) => {
     expect((await other.run('insert', 'simple', 'b')).out).toBe('1\n')
     expect((await broker.run('insert', 'simple', 'c', '--stream', 'calls')).out).toBe('2\n')
     expect(await summary(broker)).toHaveLength(1)
+  })
+
+  it.each([
+    [['insert', 'simple', 'x']],
+    [['configure', '--retries', '1']],
+    [['process', '--until-idle', '--api-url', 'http://127.0.0.1:1']],
+    [['list']],
+  ])('never stand in a stream of the system: %j', async (words) => {
+    const { opened: test, broker } = await opened()
+    await test.store.log.append(appendTo('secret', [draft(1)]))
+    const refused = {
+      code: 1,
+      out: '',
+      err: 'apie: stream must not begin with "$" [bad-name]\n',
+    }
+    for (const name of ['$$secret', '$streams', '$all', '$ce-x', '$settings']) {
+      expect(await broker.run(...words, '--stream', name)).toEqual(refused)
+      const set = brokerOn(() => test.store, { APIE_BROKER_STREAM: name })
+      expect(await set.run(...words)).toEqual(refused)
+    }
+    expect((await test.store.log.head()).count).toBe(1)
   })
 
   it('warn of a cause that is not there, and are stored', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseEventType } from '../../src/domain/event.ts'
 import { nameProblem } from '../../src/domain/name.ts'
-import { parseStreamName } from '../../src/domain/stream-name.ts'
+import { parseStreamName, parseWritableStream } from '../../src/domain/stream-name.ts'
 
 const code = (n: number): string => String.fromCodePoint(n)
 
@@ -41,6 +41,19 @@ describe('names', () => {
     ['\u212b', 'must be in Unicode normal form C'],
   ])('%j is none: it %s', (name, problem) => {
     expect(nameProblem(name)).toBe(problem)
+  })
+
+  test('of streams with "$" in front are read and not written', () => {
+    expect(parseWritableStream('a$')).toBe('a$')
+    for (const name of ['$', '$all', '$$order-1']) {
+      expect(() => parseWritableStream(name)).toThrow(
+        expect.objectContaining({
+          code: 'bad-name',
+          message: 'stream must not begin with "$"',
+          facts: { field: 'stream' },
+        }),
+      )
+    }
   })
 
   test('a refusal names the field', () => {

@@ -7,7 +7,7 @@ import {
   TOMBSTONE_TYPE,
 } from '../../domain/event.ts'
 import type { ExpectedVersion } from '../../domain/ports.ts'
-import { DEFAULT_STREAM, parseStreamName, type StreamName } from '../../domain/stream-name.ts'
+import { DEFAULT_STREAM, parseWritableStream, type StreamName } from '../../domain/stream-name.ts'
 import type { JsonMembers, JsonText, ScannedJson } from '../../kit/json-text.ts'
 import { randomUuid } from '../../kit/uuid.ts'
 
@@ -35,7 +35,7 @@ export function parseEventDraft(json: ScannedJson): {
     ...(metadata !== undefined && metadata !== 'null' && { metadata }),
   }
   return {
-    stream: stream === undefined ? DEFAULT_STREAM : writableStream(stream),
+    stream: stream === undefined ? DEFAULT_STREAM : parseWritableStream(stream),
     draft,
     expectedVersion: parseExpectedVersion(members.get('expectedVersion')),
   }
@@ -52,13 +52,6 @@ function parseExpectedVersion(text: JsonText | undefined): ExpectedVersion {
   throw new AppError('bad-field', 'expectedVersion must be a whole number from -1', {
     field: 'expectedVersion',
   })
-}
-
-/** Names with `$` in front are views of the log and metadata, which have ways of their own to be written. */
-function writableStream(text: string): StreamName {
-  const stream = parseStreamName(text)
-  if (!stream.startsWith('$')) return stream
-  throw new AppError('bad-name', 'stream must not begin with "$"', { field: 'stream' })
 }
 
 const tombstoneRefused = () =>

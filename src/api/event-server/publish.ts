@@ -2,7 +2,7 @@
 import { AppError } from '../../domain/app-error.ts'
 import { type EventId, parseEventId, TOMBSTONE_TYPE } from '../../domain/event.ts'
 import { type ProducerId, parseProducerId } from '../../domain/producer.ts'
-import type { StreamName } from '../../domain/stream-name.ts'
+import { parseWritableStream, type StreamName } from '../../domain/stream-name.ts'
 import type { StreamRights } from '../../domain/stream-rights.ts'
 import { readJson } from '../../http/body.ts'
 import type { Handler } from '../../http/handler.ts'
@@ -24,7 +24,7 @@ export function publish({ rights, streams }: Parts, limits: BodyLimits): Handler
   return async (request, { principal, parameters, baseUrl }) => {
     requireBodyType(request, [JSON_BODY])
     const producer = parseProducerId(request.headers['x-producer-id']?.trim() ?? '')
-    const stream = writable(streamOf(parameters))
+    const stream = parseWritableStream(streamOf(parameters))
     const eventId = eventIdOf(request, producer, stream)
     const { eventType, text } = parseEventDocument(
       await readJson(request, limits.maxBytes, limits.json),
@@ -43,11 +43,6 @@ export function publish({ rights, streams }: Parts, limits: BodyLimits): Handler
     const link = `<${baseUrl}/api/v1/events/${eventId}/payload>; rel="item"`
     return jsonResponse(200, eventId, { link })
   }
-}
-
-function writable(stream: StreamName): StreamName {
-  if (!stream.startsWith('$')) return stream
-  throw new AppError('bad-name', 'stream must not begin with "$"', { field: 'stream' })
 }
 
 function tombstoneRefused(): AppError {

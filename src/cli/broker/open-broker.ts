@@ -4,7 +4,7 @@ import { type BrokerStream, createBrokerStream } from '../../domain/broker/broke
 import { loggedStream } from '../../domain/broker/logged-stream.ts'
 import type { Report, ReportLevel } from '../../domain/broker/processor-ports.ts'
 import type { Store } from '../../domain/ports.ts'
-import { parseStreamName } from '../../domain/stream-name.ts'
+import { parseWritableStream } from '../../domain/stream-name.ts'
 import { logLine } from '../../kit/log-line.ts'
 import type { Settings } from '../../settings.ts'
 import type { CommandCall } from '../command.ts'
@@ -16,14 +16,18 @@ export type OpenBroker = {
   readonly settings: Settings
 }
 
-/** Opens the store for `work` and closes it behind it. */
+/**
+ * Opens the store for `work` and closes it behind it. No command works on a stream of the system: an event of
+ * the broker in the metadata of a stream would switch the access list of that one off.
+ * @throws AppError `bad-name` before anything is opened or made
+ */
 export async function withBroker(
   call: CommandCall,
   mode: 'existing' | 'create',
   work: (broker: OpenBroker) => Promise<void>,
 ): Promise<void> {
   const settings = call.services.settings()
-  const name = parseStreamName(settings.brokerStream)
+  const name = parseWritableStream(settings.brokerStream)
   const report = reportTo(call, settings.eventstoreLoglevel)
   const store = await call.services.openStore(mode, engineUrl(settings))
   try {
