@@ -4,15 +4,15 @@ import { hostProcesses } from '../../broker/host-processes.ts'
 import { checkedStart } from '../../domain/broker/broker-stream.ts'
 import { createCheckpoint } from '../../domain/broker/checkpoint.ts'
 import { createPresence } from '../../domain/broker/presence.ts'
-import type { ProcessorOptions, Timers } from '../../domain/broker/processor-ports.ts'
+import type { ProcessorOptions } from '../../domain/broker/processor-ports.ts'
 import { runProcessor } from '../../domain/broker/run-processor.ts'
-import { monotonicMs } from '../../kit/monotonic.ts'
 import { randomUuid } from '../../kit/uuid.ts'
 import type { Settings } from '../../settings.ts'
 import type { CommandCall } from '../command.ts'
 import { usage } from '../usage.ts'
 import { HINT } from './hint.ts'
 import { withBroker } from './open-broker.ts'
+import { timers } from './timers.ts'
 import { idOption } from './values.ts'
 
 export async function runProcess(call: CommandCall): Promise<void> {
@@ -56,12 +56,4 @@ function optionsOf({ options }: CommandCall, settings: Settings): ProcessorOptio
     jitter: settings.brokerJitterPercent / 100,
     lateResponses: options['late-responses'] === true,
   }
-}
-
-const timers: Timers = {
-  now: monotonicMs,
-  after: (ms, wake) => {
-    const timer = setTimeout(wake, Math.min(ms, 2 ** 31 - 1))
-    return () => clearTimeout(timer)
-  },
 }

@@ -1,19 +1,22 @@
-/** `apie broker watch` and `watch-requests`: what happens, as it happens, until they are interrupted. */
-import { causeOf, checkedStart } from '../../domain/broker/broker-stream.ts'
+/** `apie broker watch` and `watch-requests`: what happens, as it happens, until they are interrupted: a database that is away for a while ends neither. */
+import { checkedStart } from '../../domain/broker/broker-stream.ts'
 import { configurationAt } from '../../domain/broker/configuration-at.ts'
+import { followStream } from '../../domain/broker/follow-stream.ts'
 import { type Change, Requests } from '../../domain/broker/requests.ts'
 import type { CommandCall } from '../command.ts'
 import { withBroker } from './open-broker.ts'
+import { timers } from './timers.ts'
 import { idOption } from './values.ts'
 
 /** Ids of events that come from now on. */
 export async function runWatch(call: CommandCall): Promise<void> {
   const { terminal, options, services } = call
   const signal = services.untilStopped()
-  await withBroker(call, 'create', async ({ stream }) => {
+  await withBroker(call, 'create', async ({ stream, report }) => {
     const head = await stream.head()
     await terminal.err(`watching for events behind ${head}\n`)
-    for await (const { id } of stream.follow(head, signal)) {
+    for await (const { event } of followStream(stream, head, { timers, report }, signal)) {
+      const { id } = event
       await terminal.out(options['json'] ? `${JSON.stringify({ id })}\n` : `${id}\n`)
     }
   })
@@ -26,8 +29,9 @@ export async function runWatchRequests(call: CommandCall): Promise<void> {
   await withBroker(call, 'create', async ({ stream, report }) => {
     const start = await checkedStart(stream, after)
     const requests = new Requests(await configurationAt(stream, start))
-    for await (const event of stream.follow(start, signal)) {
-      const change = requests.take(event, await causeOf(stream, event))
+    const followed = followStream(stream, start, { timers, report }, signal)
+    for await (const { event, cause } of followed) {
+      const change = requests.take(event, cause)
       if (change.kind === 'ignored') {
         report('warning', 'event ignored', { id: event.id, reason: change.reason })
       }

@@ -1,5 +1,5 @@
 /**
- * The stream that the broker keeps its events in: insert, look up, read, follow. Every reader gets the events
+ * The stream that the broker keeps its events in: insert, look up, read. Every reader gets the events
  * in their order, and from an exclusive start on.
  */
 import type { JsonText } from '../../kit/json-text.ts'
@@ -38,8 +38,6 @@ export type BrokerStream = {
   read(id: BrokerEventId): Promise<BrokerEvent | undefined>
   /** The events behind `after`, up to the end as it is when it is reached. */
   load(after: BrokerEventId): AsyncIterable<BrokerEvent>
-  /** Like `load`, and then every further event as it comes, until the signal is aborted. */
-  follow(after: BrokerEventId, signal: AbortSignal): AsyncIterable<BrokerEvent>
 }
 
 /** Events read at once. */
@@ -86,18 +84,6 @@ export function createBrokerStream(log: LogEngine, name: StreamName): BrokerStre
     },
     read,
     load,
-    async *follow(after, signal) {
-      for (let from = after; !signal.aborted; ) {
-        const { count } = await log.head()
-        const before = from
-        for await (const event of load(from)) {
-          if (signal.aborted) return
-          from = event.id
-          yield event
-        }
-        if (from === before) await log.waitForMore(count, signal)
-      }
-    },
   }
 }
 

@@ -1,24 +1,12 @@
 /** The loop around a processor: when it makes a step, what it waits for, and how it ends. */
-import { AppError, type ErrorCode } from '../app-error.ts'
+import { pauseAfter, reportFailure } from './passing-failures.ts'
 import { Processor } from './processor.ts'
 import type { ProcessorParts } from './processor-ports.ts'
 
 export type ProcessorMode = 'for-ever' | 'until-idle'
 
-/** Failures of the engine that pass. */
-const PASSING: ReadonlySet<ErrorCode> = new Set([
-  'index-behind',
-  'lock-timeout',
-  'outcome-unknown',
-  'storage-full',
-  'storage-read-only',
-  'storage-unavailable',
-])
-
 /** Failures in a row after which a run that is to end gives up. */
 const MOST_FAILURES = 5
-const FIRST_PAUSE_MS = 200
-const LONGEST_PAUSE_MS = 30_000
 /** Longest time that the end of a run takes, ms. */
 const STOP_MS = 700
 /** Longest wait for anything, ms. */
@@ -72,36 +60,9 @@ async function withinStopTime(parts: ProcessorParts, processor: Processor): Prom
   const late = new Promise<void>((resolve) => {
     callOff = parts.timers.after(STOP_MS, resolve)
   })
-  const ended = end().catch((error: unknown) => report(parts, error))
+  const ended = end().catch((error: unknown) => reportFailure(parts.report, error))
   await Promise.race([ended, late])
   callOff()
-}
-
-async function pauseAfter(
-  error: unknown,
-  failures: number,
-  parts: ProcessorParts,
-  signal: AbortSignal,
-): Promise<void> {
-  const isPassing = error instanceof AppError && PASSING.has(error.code)
-  if (!isPassing) throw error
-  report(parts, error)
-  const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 20))
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      callOff()
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const callOff = parts.timers.after(pauseMs, done)
-    signal.addEventListener('abort', done)
-    if (signal.aborted) done()
-  })
-}
-
-function report(parts: ProcessorParts, error: unknown): void {
-  const code = error instanceof AppError ? error.code : 'internal'
-  parts.report('error', error instanceof Error ? error.message : String(error), { code })
 }
 
 /** Until the log has grown beyond `count`, the time has come, or something else has happened. */
