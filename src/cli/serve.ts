@@ -5,6 +5,7 @@ import type { App } from '../http/message.ts'
 import { type CommandCall, EXIT, type OpenApp } from './command.ts'
 import { listenFailure } from './listen-failure.ts'
 import { settingFiles } from './setting-files.ts'
+import { lostPassword } from './show-password.ts'
 import { whenAborted } from './stop-signal.ts'
 
 /**
@@ -82,7 +83,8 @@ async function greetFirstAdmin(
     await terminal.err(`--first-admin ${name}: accounts exist already; none was made\n`)
     return
   }
-  await terminal.out(
-    `made the first admin: ${name}\nits password, which is not shown again: ${made.generated}\n`,
-  )
+  const text = `made the first admin: ${name}\nits password, which is not shown again: ${made.generated}\n`
+  await terminal.out(text).catch((error: unknown) => {
+    throw lostPassword(name, error)
+  })
 }

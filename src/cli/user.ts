@@ -8,6 +8,7 @@ import type { PasswordChoice } from '../domain/password.ts'
 import { createPasswordHasher } from '../kit/password-hasher.ts'
 import { type CommandCall, EXIT } from './command.ts'
 import { firstLine } from './first-line.ts'
+import { showPassword } from './show-password.ts'
 import { usage } from './usage.ts'
 
 const HINT = 'See "apie help user".'
@@ -96,13 +97,13 @@ async function userAdd(accounts: Accounts, name: string, call: CommandCall): Pro
   const role = roleOf(call)
   const password = await accounts.add({ name, role, password: await choiceOf(call) })
   await call.terminal.err(`made the account ${name} with the role ${role}\n`)
-  await showPassword(call, password)
+  await showPassword(call, name, password)
 }
 
 async function userPasswd(accounts: Accounts, name: string, call: CommandCall): Promise<void> {
   const password = await accounts.changePassword(name, await choiceOf(call))
   await call.terminal.err(`changed the password of ${name}\n`)
-  await showPassword(call, password)
+  await showPassword(call, name, password)
 }
 
 async function userRole(accounts: Accounts, name: string, call: CommandCall): Promise<void> {
@@ -153,12 +154,6 @@ function roleOf({ options }: CommandCall): Role {
 async function choiceOf({ options, terminal }: CommandCall): Promise<PasswordChoice> {
   if (options['generate']) return { kind: 'generate' }
   return { kind: 'chosen', password: firstLine(await terminal.input()) }
-}
-
-async function showPassword({ terminal }: CommandCall, password?: string): Promise<void> {
-  if (password === undefined) return
-  await terminal.err('its password, which is not shown again:\n')
-  await terminal.out(`${password}\n`)
 }
 
 function readFile(path: string): string {

@@ -69,7 +69,7 @@ type StorageCode =
   | 'format-unknown'
 
 /** Codes about how the program was called. */
-type ProgramCode = 'bad-setting' | 'cannot-listen' | 'usage' | 'internal'
+type ProgramCode = 'bad-setting' | 'cannot-listen' | 'output-failed' | 'usage' | 'internal'
 
 export type ErrorCode = RequestCode | AccessCode | StoreCode | StorageCode | ProgramCode
 

@@ -60,6 +60,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   'format-unknown': 503,
   'bad-setting': 500,
   'cannot-listen': 500,
+  'output-failed': 500,
   usage: 500,
   internal: 500,
 }
