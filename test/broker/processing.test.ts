@@ -325,6 +325,21 @@ describe.each(engines)('a processor, $name', (engine) => {
     expect(await stateOf(broker, 2)).toBe('success')
   })
 
+  it('warns of nothing where it begins between the events of requests that are settled', async () => {
+    const { broker, idle } = await opened()
+    const half = await api(({ text }, response) => text === 'a' && response.end('x'))
+    await broker.run('configure', '--retries', '1')
+    for (const text of ['a', 'b']) await broker.run('insert', 'request', text)
+    const first = started(broker, '--api-url', half.url)
+    await until('one is answered', async () => (await stateOf(broker, 2)) === 'success')
+    await first.stop()
+    const quiet = ['--eventstore-loglevel', 'warn']
+    expect(await idle(await brittle(0, 0), ...quiet)).toEqual({ code: 0, out: '', err: '' })
+    const watch = broker.start('watch-requests', '--start-after', '2', ...quiet)
+    await until('it was told', () => watch.lines().length >= 5)
+    expect((await watch.stop()).err).toBe('')
+  })
+
   it('is told from what it was told before the requests: pending until the last attempt, then failed', async () => {
     const { broker, idle } = await opened()
     await broker.run('configure', '--retries', '2')

@@ -23,14 +23,14 @@ export async function runStatus(call: CommandCall): Promise<void> {
 }
 
 async function brokerStatus(stream: BrokerStream, settled: BrokerEventId) {
-  const requests = new Requests(await configurationAt(stream, settled))
+  const requests = new Requests(settled, await configurationAt(stream, settled))
   for await (const event of stream.load(settled)) requests.take(event, await causeOf(stream, event))
   const { retries, timeout } = requests.configuration
   return { events: await stream.head(), retries, timeout, open: requests.open.size }
 }
 
 async function requestStatus(stream: BrokerStream, id: BrokerEventId) {
-  const requests = new Requests(await configurationAt(stream, id))
+  const requests = new Requests(id - 1, await configurationAt(stream, id))
   const events: BrokerEvent[] = []
   for await (const event of stream.load(id - 1)) {
     const isOfIt = event.id === id || (await causeOf(stream, event)) === id

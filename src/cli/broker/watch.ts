@@ -28,7 +28,7 @@ export async function runWatchRequests(call: CommandCall): Promise<void> {
   const signal = call.services.untilStopped()
   await withBroker(call, 'create', async ({ stream, report }) => {
     const start = await checkedStart(stream, after)
-    const requests = new Requests(await configurationAt(stream, start))
+    const requests = new Requests(start, await configurationAt(stream, start))
     const followed = followStream(stream, start, { timers, report }, signal)
     for await (const { event, cause } of followed) {
       const change = requests.take(event, cause)

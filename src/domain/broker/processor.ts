@@ -90,7 +90,7 @@ export class Processor {
     const { stream, startAfter, checkpoint } = this.parts
     if (!this.requests) {
       const start = startAfter ?? (await checkpoint.read())
-      this.requests = new Requests(await configurationAt(stream, start))
+      this.requests = new Requests(start, await configurationAt(stream, start))
       this.at = start
     }
     for await (const event of stream.load(this.at)) {

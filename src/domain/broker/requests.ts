@@ -36,8 +36,14 @@ export class Requests {
   /** In the order of their ids. */
   readonly open = new Map<BrokerEventId, TrackedRequest>()
   private readonly settled = new BoundedMap<BrokerEventId, TrackedRequest>(MOST_SETTLED)
+  private readonly start: BrokerEventId
 
-  constructor(configuration: Configuration) {
+  /**
+   * @param start the events behind this one are taken; requests up to it are settled, or to be left alone
+   * @param configuration in force there
+   */
+  constructor(start: BrokerEventId, configuration: Configuration) {
+    this.start = start
     this.configuration = configuration
   }
 
@@ -67,6 +73,8 @@ export class Requests {
 
   private takeAttempt(payload: AttemptPayload, cause: BrokerEventId): Change {
     const request = this.find(cause)
+    // Whoever begins to read while others work meets the rest of what they have settled.
+    if (!request && cause > 0 && cause <= this.start) return { kind: 'nothing' }
     if (!request) {
       return { kind: 'ignored', reason: `${payload.class} of no request that is open (${cause})` }
     }
