@@ -47,18 +47,21 @@ function jsonReport({ isClean, parts }: StoreReport): string {
 /** For people: a line of counts a part, a line a finding, and the verdict last. */
 export function textReport({ isClean, parts }: StoreReport): string {
   const lines: string[] = []
-  for (const [name, { counts, findings }] of Object.entries(parts)) {
+  for (const [name, { counts, findings, mayHaveMore }] of Object.entries(parts)) {
     const numbers = Object.entries(counts).map(([what, count]) => counted(count, words(what)))
     lines.push(`${name}: ${numbers.join(', ') || 'nothing to count'}`)
     for (const finding of findings) lines.push(`  ${findingText(finding)}`)
+    if (mayHaveMore) lines.push('  there may be more: no further ones are listed')
   }
-  const kinds = Object.values(parts).flatMap((part) => part.findings.map(({ kind }) => kind))
-  lines.push(isClean ? 'clean' : verdict(kinds.filter((kind) => kind !== 'notice')))
+  lines.push(isClean ? 'clean' : verdict(Object.values(parts)))
   return `${lines.join('\n')}\n`
 }
 
-function verdict(bad: readonly Finding['kind'][]): string {
-  const count = `not clean: ${counted(bad.length, 'findings')}`
+function verdict(parts: readonly VerifyReport[]): string {
+  const kinds = parts.flatMap(({ findings }) => findings.map(({ kind }) => kind))
+  const bad = kinds.filter((kind) => kind !== 'notice')
+  const least = parts.some(({ mayHaveMore }) => mayHaveMore) ? 'at least ' : ''
+  const count = `not clean: ${least}${counted(bad.length, 'findings')}`
   return bad.includes('damage') ? `${count}; only a backup brings back what is damaged` : count
 }
 

@@ -75,10 +75,12 @@ export type Finding = {
 /** How far a long piece of work is; `total` in the same unit. */
 export type Progress = (done: number, total: number) => void
 
-/** What a verification counted, and every defect it found. */
+/** What a verification counted, and the defects it found. */
 export type VerifyReport = {
   readonly counts: Readonly<Record<string, number>>
   readonly findings: readonly Finding[]
+  /** Present where it stopped listing defects: these are not all, or need not be. */
+  readonly mayHaveMore?: true
 }
 
 /**

@@ -204,7 +204,7 @@ describe('verify', () => {
     const { code, out } = await runWords(['verify'], { openStore: async () => store })
     expect(code).toBe(1)
     expect(out).toContain(
-      'log: 3 events, 1 void lines\n' +
+      'log: 3 events, 1 void line\n' +
         '  notice: a void line\n' +
         '  damage at position 2 (abc): the hash is wrong\n',
     )
@@ -214,6 +214,23 @@ describe('verify', () => {
     expect(JSON.parse(json.out)).toMatchObject({
       clean: false,
       log: { counts: { events: 3 }, findings: [{}, { position: 2 }] },
+    })
+  })
+
+  test('says where there may be more findings than are listed', async () => {
+    const store = memory()
+    const findings = [{ kind: 'damage', message: 'the hash is wrong' }] as const
+    store.log.verify = async () => ({ counts: { events: 3 }, findings, mayHaveMore: true })
+    const openStore = async () => store
+    expect((await runWords(['verify'], { openStore })).out).toBe(
+      'log: 3 events\n' +
+        '  damage: the hash is wrong\n' +
+        '  there may be more: no further ones are listed\n' +
+        'content: 0 contents\n' +
+        'not clean: at least 1 finding; only a backup brings back what is damaged\n',
+    )
+    expect(JSON.parse((await runWords(['verify', '--json'], { openStore })).out)).toMatchObject({
+      log: { mayHaveMore: true },
     })
   })
 

@@ -34,6 +34,8 @@ const LINES = [
 
 export class IndexAudit {
   compared = 0
+  /** Whether events were not compared any more, since enough was reported. */
+  isCutShort = false
   private readonly files: IndexFiles
   private readonly index: LogIndex
   private readonly options: LogOptions
@@ -72,7 +74,11 @@ export class IndexAudit {
 
   /** @param isMoved whether its file was scavenged: where an event stands in its line may have changed */
   check(position: number, event: IndexedEvent, isMoved: boolean): void {
-    if (position >= this.end || this.reported >= MOST_FINDINGS) return
+    if (position >= this.end) return
+    if (this.reported >= MOST_FINDINGS) {
+      this.isCutShort = true
+      return
+    }
     try {
       const problem = this.problem(position, event, isMoved)
       if (problem) this.report(position, problem)

@@ -78,6 +78,7 @@ class LogAudit {
         indexed: this.index?.compared ?? 0,
       },
       findings: withAdvice(this.findings),
+      ...(this.index?.isCutShort && { mayHaveMore: true }),
     }
   }
 

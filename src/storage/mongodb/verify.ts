@@ -1,16 +1,16 @@
 /** Recomputes what the log of a database says: chain, commits, members and numbers. Changes nothing but what was left undone. */
 import { EMPTY_HASH, type EventHash, parseStoredEvent } from '../../domain/event.ts'
-import type { Finding, Progress, VerifyReport } from '../../domain/ports.ts'
+import type { Progress, VerifyReport } from '../../domain/ports.ts'
 import { categoryOf } from '../../domain/sequence.ts'
 import { linkProblem } from '../database/event-link.ts'
+import { Findings } from '../database/findings.ts'
 import type { Collections, Connection } from './connection.ts'
 import { type EventDocument, pointOf, toStoredEvent } from './documents.ts'
 import { lastCommit, type Visible } from './visible.ts'
 
-const MOST_FINDINGS = 1000
 const BATCH = 200
 
-type Find = (message: string, position: number, hash?: string) => void
+type Find = Findings['damage']
 
 /** Each kind of sequence, in the order of an index. */
 const KINDS = [
@@ -29,11 +29,8 @@ export function verifyLog(
   return connection.read(async (collections) => {
     const head = pointOf(await lastCommit(collections))
     await visible.reach(head.count)
-    const findings: Finding[] = []
-    const find: Find = (message, position, hash) => {
-      if (findings.length >= MOST_FINDINGS) return
-      findings.push({ kind: 'damage', message, position, ...(hash && { hash }) })
-    }
+    const findings = new Findings()
+    const find = findings.damage
     const last = await verifyEvents(collections, head.count, find, progress)
     if (last.count !== head.count || last.hash !== head.hash) {
       find('The last commit does not name the last event', head.count, head.hash)
@@ -41,7 +38,7 @@ export function verifyLog(
     await verifyCommits(collections, head.count, find)
     for (const kind of KINDS) await verifyNumbers(collections, head.count, kind, find)
     const { count: events, scavenged } = last
-    return { counts: { events, ...(scavenged > 0 && { scavenged }) }, findings }
+    return findings.report({ events, ...(scavenged > 0 && { scavenged }) })
   })
 }
 

@@ -1,20 +1,14 @@
 /** Recomputes what the log of a database says: chain, keys and numbers. Reads everything once, changes nothing. */
-import {
-  EMPTY_HASH,
-  type EventHash,
-  type EventId,
-  type ParsedEvent,
-  parseStoredEvent,
-} from '../../domain/event.ts'
-import type { Finding, Progress, VerifyReport } from '../../domain/ports.ts'
+import { EMPTY_HASH, type EventId, type ParsedEvent, parseStoredEvent } from '../../domain/event.ts'
+import type { Progress, VerifyReport } from '../../domain/ports.ts'
 import { linkProblem } from '../database/event-link.ts'
 import { sequencesFor } from '../database/event-sequences.ts'
+import { Findings, MOST_FINDINGS } from '../database/findings.ts'
 import type { Row, Run, Statement } from './connection.ts'
 import { readHead } from './log-reads.ts'
 import { EVENT_COLUMNS, toStoredEvent } from './rows.ts'
 import { COLUMNS, eventKey, keyOf } from './sequences.ts'
 
-const MOST_FINDINGS = 1000
 const PAGE = 500
 
 const ROWS: Statement = {
@@ -46,25 +40,22 @@ const EXTRA_STREAMS: Statement = {
 
 export async function verifyLog(run: Run, progress: Progress): Promise<VerifyReport> {
   const head = await readHead(run)
-  const findings: Finding[] = []
-  const find = (message: string, position: number, hash?: EventHash) => {
-    if (findings.length >= MOST_FINDINGS) return
-    findings.push({ kind: 'damage', message, position, ...(hash && { hash }) })
-  }
+  const findings = new Findings()
+  const find = findings.damage
   const last = await verifyRows(run, head.count, find, progress)
   if (last.count !== head.count || last.hash !== head.hash) {
     find('The head does not name the last event', head.count, head.hash)
   }
   for (const statement of [...WRONG_NUMBERS, EXTRA_STREAMS]) {
-    for (const { position } of await run(statement, [head.count, MOST_FINDINGS])) {
+    for (const { position } of await run(statement, [head.count, MOST_FINDINGS + 1])) {
       find('The number of the event in a sequence is wrong', Number(position))
     }
   }
   const { count: events, scavenged } = last
-  return { counts: { events, ...(scavenged > 0 && { scavenged }) }, findings }
+  return findings.report({ events, ...(scavenged > 0 && { scavenged }) })
 }
 
-type Find = (message: string, position: number, hash?: EventHash) => void
+type Find = Findings['damage']
 
 async function verifyRows(run: Run, count: number, find: Find, progress: Progress) {
   let position = 0

@@ -101,6 +101,26 @@ describe('verifying', () => {
     for (const { kind } of findings) expect(kind).toBe('repairable')
   })
 
+  test.each([
+    [100, undefined],
+    [101, true],
+  ])(
+    'says of an index that is wrong about %i events whether it may be about more: %s',
+    async (count, mayHaveMore) => {
+      const { log, layout, memory } = await filled(count)
+      await log.close()
+      const path = [...memory.image().keys()].find(
+        (one) => one.startsWith(layout.index) && one.endsWith('/entries'),
+      )
+      const fd = memory.disk.openUpdate(path ?? '')
+      for (let n = 0; n < count; n++) memory.disk.writeAt(fd, Buffer.from([1]), n * ENTRY_BYTES + 4)
+      memory.disk.close(fd)
+      const { log: again } = await openLog(ROOT, { ...turns, disk: memory.disk })
+      const report = await again.verify()
+      expect([report.findings.length, report.mayHaveMore]).toEqual([100, mayHaveMore])
+    },
+  )
+
   test('does not hide a mistake of the program', async () => {
     const { memory, log, layout } = await filled(3)
     await log.close()
