@@ -34,7 +34,7 @@ const LINES = [
 
 export class IndexAudit {
   compared = 0
-  /** Whether events were not compared any more, since enough was reported. */
+  /** Whether something was not compared any more, since enough was reported. */
   isCutShort = false
   private readonly files: IndexFiles
   private readonly index: LogIndex
@@ -94,7 +94,10 @@ export class IndexAudit {
     // Of an index that is to be built anew anyway not all was counted.
     if (this.reported > 0) return
     for (const [key, { number, position }] of this.last) {
-      if (this.reported >= MOST_FINDINGS) return
+      if (this.reported >= MOST_FINDINGS) {
+        this.isCutShort = true
+        return
+      }
       const found = this.headOf(key)
       if (found?.number === number && found.position === position) continue
       this.report(position, `is not found as the last of ${key}`)

@@ -9,11 +9,13 @@ const ROOT = '/data'
 const turns = { boot: 'a boot', lock: 'no-lock' } as const
 const SLOT = 32
 
-/** Three streams with four events each; then `change` is made to the file of sequences, and the log opened anew. */
-async function opened(change: (bytes: Buffer) => Uint8Array) {
+/** Streams with four events each; then `change` is made to the file of sequences, and the log opened anew. */
+async function opened(change: (bytes: Buffer) => Uint8Array, streams = 3) {
   const memory = new MemoryDisk()
   const { log } = await openLog(ROOT, { ...turns, disk: memory.disk })
-  for (let n = 0; n < 12; n++) await log.append(appendTo(`s-${n % 3}`, [draft(n)]))
+  for (let n = 0; n < 4 * streams; n++) {
+    await log.append(appendTo(`s-${n % streams}`, [draft(n)]))
+  }
   await log.close()
   const image = memory.image()
   const path = [...image.keys()].find((one) => /\/index\/[0-9a-f]+\/sequences$/.test(one)) ?? ''
@@ -90,4 +92,15 @@ test('a stream that was begun anew is damage in the log, however good its index 
       message: expect.stringContaining('has version 0, but its stream has 4'),
     },
   ])
+})
+
+test('of more sequences than are listed verify says that there may be more', async () => {
+  const wrong = (bytes: Buffer) => {
+    for (const at of used(bytes)) bytes[at] = 1 ^ (bytes[at] ?? 0)
+    return bytes
+  }
+  const few = await (await opened(wrong)).verify()
+  expect(few.mayHaveMore).toBeUndefined()
+  const many = await (await opened(wrong, 60)).verify()
+  expect([many.findings.length, many.mayHaveMore]).toEqual([100, true])
 })
