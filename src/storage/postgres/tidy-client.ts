@@ -2,8 +2,9 @@
  * The driver's client, but one that leaves nothing open: a connection that is refused while it is made stays until
  * the database ends it, and one that is to end waits for a database that has fallen silent; both keep a process alive.
  */
-import type { Socket } from 'node:net'
 import { Client } from 'pg'
+
+type Open = { readonly stream: { destroy(): void } }
 
 /** Longest wait, ms, for the other side to end a connection. */
 const END_MS = 1000
@@ -39,7 +40,7 @@ export class TidyClient extends Client {
 
   private cut(): void {
     // The driver's types do not tell of it.
-    const { connection } = this as unknown as { readonly connection: { readonly stream: Socket } }
+    const { connection } = this as unknown as { readonly connection: Open }
     connection.stream.destroy()
   }
 }
