@@ -140,7 +140,7 @@ export class BatchView implements LogView {
 
   find(stream: string, eventId: string): StoredEvent | undefined {
     const key = `${stream}/${eventId}`
-    return this.events.get(key) ?? this.state.events.get(key)
+    return this.events.get(key) ?? this.state.events.get(key)?.()
   }
 
   /** The events of an append that was decided for. */

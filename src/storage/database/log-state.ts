@@ -24,8 +24,8 @@ export class LogState {
   point: LogPoint
   readonly numbers = new Map<SequenceKey, number>()
   readonly streams = new Map<string, StreamState>()
-  /** By stream, `/` and id: those that were asked for and are there. */
-  readonly events = new Map<string, StoredEvent>()
+  /** By stream, `/` and id: those that were asked for and are there. One that is damaged throws it. */
+  readonly events = new Map<string, () => StoredEvent>()
 
   constructor(point: LogPoint) {
     this.point = point

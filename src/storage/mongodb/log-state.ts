@@ -72,6 +72,6 @@ async function readIds(
   )
   for await (const event of found) {
     const key = `${event.stream}/${event.eventId}`
-    if (asked.has(key)) state.events.set(key, toStoredEvent(event))
+    if (asked.has(key)) state.events.set(key, () => toStoredEvent(event))
   }
 }

@@ -40,6 +40,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   '3F000': meaning('format-unknown', MIGRATE),
   '3D000': meaning('storage-unavailable', 'There is no such database'),
   '42501': REFUSED,
+  // No parameter brings bytes that are no UTF-8: they stand in a row.
+  '22021': DAMAGED,
   XX001: DAMAGED,
   XX002: DAMAGED,
   '08': UNAVAILABLE,

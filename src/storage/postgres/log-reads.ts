@@ -1,4 +1,7 @@
-/** The queries of those who read the log. Each is one index scan that ends where its page does. */
+/**
+ * The queries of those who read the log. Each is one index scan that ends where its page does. What they bring
+ * is proven by the chain before anybody gets it, and what they should have brought is missed.
+ */
 import {
   EMPTY_HASH,
   type EventHash,
@@ -16,9 +19,10 @@ import type {
 import type { SequenceKey } from '../../domain/sequence.ts'
 import { streamSequence } from '../../domain/sequence.ts'
 import type { StreamName } from '../../domain/stream-name.ts'
-import type { Run, Statement } from './connection.ts'
+import { damagedEvent } from '../database/event-link.ts'
+import type { Row, Run, Statement } from './connection.ts'
 import { readState } from './log-state.ts'
-import { EVENT_COLUMNS, toStoredEvent } from './rows.ts'
+import { EVENT_COLUMNS, PREVIOUS, toProvenEvent, toProvenEvents } from './rows.ts'
 import { COLUMNS, eventKey, type Kind, keyOf, kindOf } from './sequences.ts'
 
 /** Most events, and about the most bytes of them, that one query brings. */
@@ -29,7 +33,8 @@ const HEAD: Statement = { name: 'head', text: 'SELECT count, hash FROM apie_head
 
 const READ: Statement = {
   name: 'read',
-  text: `SELECT ${EVENT_COLUMNS} FROM apie_event WHERE position = $1::bigint ORDER BY position`,
+  text: `SELECT ${EVENT_COLUMNS}, ${PREVIOUS} AS previous FROM apie_event AS e
+    WHERE position = $1::bigint ORDER BY position`,
 }
 const BY_HASH: Statement = {
   name: 'by-hash',
@@ -37,7 +42,7 @@ const BY_HASH: Statement = {
 }
 const BY_ID: Statement = {
   name: 'by-id',
-  text: `SELECT ${EVENT_COLUMNS} FROM apie_event
+  text: `SELECT ${EVENT_COLUMNS}, ${PREVIOUS} AS previous FROM apie_event AS e
     WHERE event_key = $1::bytea AND stream_key = $2::bytea ORDER BY position DESC LIMIT 1`,
 }
 const BY_ID_ANYWHERE: Statement = {
@@ -53,8 +58,10 @@ function statementsOf(kind: Kind): Statements {
   const { key, number } = COLUMNS[kind]
   const member =
     key === undefined ? `$1::bytea IS NOT NULL AND ${number} IS NOT NULL` : `${key} = $1::bytea`
-  const page = (limit: string, order: string) =>
-    pageOf(number, `${member} AND ${number} ${limit} $2::bigint`, order)
+  const page = (limit: string, direction: ReadDirection, more?: string) =>
+    pageOf(number, `${member} AND ${number} ${limit} $2::bigint`, direction, more)
+  const above = `SELECT ${number} FROM apie_event
+    WHERE ${member} AND ${number} > $2::bigint ORDER BY ${number} LIMIT 1`
   return {
     head: {
       name: `head-${kind}`,
@@ -65,20 +72,33 @@ function statementsOf(kind: Kind): Statements {
       name: `number-${kind}`,
       text: `SELECT ${number} AS number FROM apie_event WHERE position = $1::bigint ORDER BY position`,
     },
-    forwards: { name: `forwards-${kind}`, text: page('>=', 'ASC') },
-    backwards: { name: `backwards-${kind}`, text: page('<=', 'DESC') },
+    forwards: { name: `forwards-${kind}`, text: page('>=', 'forwards') },
+    backwards: {
+      name: `backwards-${kind}`,
+      text: page('<=', 'backwards', `, (${above}) AS above`),
+    },
   }
 }
 
-/** The first of a page whatever its size, and what fits behind it. */
-const pageOf = (number: string, where: string, order: string): string => `
-  SELECT number, ${EVENT_COLUMNS} FROM (
-    SELECT number, position, hash, json, scavenged,
-      sum(octet_length(json)) OVER (ORDER BY number ${order}) - octet_length(json) AS before
+/**
+ * The first of a page whatever its size, and what fits behind it. `previous` is NULL where the event before stands
+ * beside it in the page, which goes on behind those up to which it has less than `$4` bytes.
+ */
+function pageOf(number: string, where: string, direction: ReadDirection, more = ''): string {
+  const [order, beside] = direction === 'forwards' ? ['ASC', 'lag'] : ['DESC', 'lead']
+  return `
+  SELECT number, ${EVENT_COLUMNS}, CASE
+      WHEN beside = position - 1 AND through < $4::bigint THEN NULL
+      ELSE ${PREVIOUS} END AS previous${more}
+  FROM (
+    SELECT number, position, hash, json, scavenged, ${beside}(position) OVER by_number AS beside,
+      sum(octet_length(json)) OVER by_number AS through
     FROM (
       SELECT ${number} AS number, position, hash, json, scavenged FROM apie_event WHERE ${where}
-      ORDER BY ${number} ${order} LIMIT $3::bigint) AS page) AS sized
-  WHERE before < $4::bigint ORDER BY number ${order}`
+      ORDER BY ${number} ${order} LIMIT $3::bigint) AS page
+    WINDOW by_number AS (ORDER BY number ${order})) AS e
+  WHERE through - octet_length(json) < $4::bigint ORDER BY number ${order}`
+}
 
 const SEQUENCES: Readonly<Record<Kind, Statements>> = {
   s: statementsOf('s'),
@@ -90,11 +110,11 @@ const SEQUENCES: Readonly<Record<Kind, Statements>> = {
 
 const LOG_FORWARDS: Statement = {
   name: 'log-forwards',
-  text: pageOf('position', 'position >= $1::bigint AND position < $2::bigint', 'ASC'),
+  text: pageOf('position', 'position >= $1::bigint AND position < $2::bigint', 'forwards'),
 }
 const LOG_BACKWARDS: Statement = {
   name: 'log-backwards',
-  text: pageOf('position', 'position >= $1::bigint AND position < $2::bigint', 'DESC'),
+  text: pageOf('position', 'position >= $1::bigint AND position < $2::bigint', 'backwards'),
 }
 
 export async function readHead(run: Run): Promise<LogHead> {
@@ -106,9 +126,14 @@ export async function readHead(run: Run): Promise<LogHead> {
 }
 
 export async function readPosition(run: Run, position: Position): Promise<StoredEvent | undefined> {
-  if (!Number.isSafeInteger(position)) return undefined
+  if (!Number.isSafeInteger(position) || position < 0) return undefined
   const [row] = await run(READ, [position])
-  return row && toStoredEvent(row)
+  if (row) return toProvenEvent(row)
+  if (position >= (await readHead(run)).count) return undefined
+  // It may have come meanwhile; now it has to be there.
+  const [again] = await run(READ, [position])
+  if (!again) throw damagedEvent(position)
+  return toProvenEvent(again)
 }
 
 async function position(run: Run, statement: Statement, values: readonly unknown[]) {
@@ -125,7 +150,7 @@ export async function findEventId(
   eventId: EventId,
 ): Promise<StoredEvent | undefined> {
   const [row] = await run(BY_ID, [eventKey(eventId), keyOf(streamSequence(stream))])
-  return row && toStoredEvent(row)
+  return row && toProvenEvent(row)
 }
 
 export const findEventIdAnywhere = (run: Run, eventId: EventId): Promise<Position | undefined> =>
@@ -165,26 +190,51 @@ export async function readPage(
   if (most <= 0) return []
   const statement = SEQUENCES[kindOf(sequence)][direction]
   const rows = await run(statement, [keyOf(sequence), start, most, PAGE_BYTES])
-  return rows.map((row) => ({ number: Number(row['number']), event: toStoredEvent(row) }))
+  // Backwards, a page may be asked for from beyond the end on.
+  const isBeyond = direction === 'backwards' && rows[0]?.['above'] === null
+  const gap = gapIn(rows, isBeyond ? Number(rows[0]?.['number']) : start, direction)
+  if (gap >= 0) throw damagedEvent(Number(rows[gap]?.['position']))
+  return toProvenEvents(rows, direction).map((event, at) => ({
+    number: Number(rows[at]?.['number']),
+    event,
+  }))
 }
 
-/** @param to exclusive */
+/** Numbers have no gaps. @returns index of the first row that has another one than it must have, or -1 */
+function gapIn(rows: readonly Row[], first: number, direction: ReadDirection): number {
+  const step = direction === 'forwards' ? 1 : -1
+  return rows.findIndex((row, at) => row['number'] !== first + step * at)
+}
+
+/**
+ * Each run begins where the one before it ended, or the log is damaged there. Where the log ends is only asked for
+ * once a row is not where it could be: most readers know it.
+ * @param to exclusive
+ */
 export async function* readRuns(
   run: Run,
   from: Position,
   to: Position,
   direction: ReadDirection,
 ): AsyncGenerator<readonly StoredEvent[]> {
-  const statement = direction === 'forwards' ? LOG_FORWARDS : LOG_BACKWARDS
+  const isForwards = direction === 'forwards'
+  const statement = isForwards ? LOG_FORWARDS : LOG_BACKWARDS
   let start = Math.max(0, from)
   let end = Math.min(to, Number.MAX_SAFE_INTEGER)
+  let isWithin = false
   while (start < end) {
     const rows = await run(statement, [start, end, PAGE_EVENTS, PAGE_BYTES])
-    const events = rows.map(toStoredEvent)
-    const last = events.at(-1)
-    if (!last) return
+    const gap = rows.length === 0 ? 0 : gapIn(rows, isForwards ? start : end - 1, direction)
+    if (gap >= 0) {
+      if (isWithin) throw damagedEvent(isForwards ? start + gap : end - 1 - gap)
+      // Below the count everything is there, also what came meanwhile, when it is read again.
+      end = Math.min(end, (await readHead(run)).count)
+      isWithin = true
+      continue
+    }
+    const events = toProvenEvents(rows, direction)
     yield events
-    if (direction === 'forwards') start = last.position + 1
-    else end = last.position
+    if (isForwards) start += events.length
+    else end -= events.length
   }
 }

@@ -8,7 +8,7 @@ import { type SequenceKey, streamsSequence, typeSequence } from '../../domain/se
 import { sequencesFor } from '../database/event-sequences.ts'
 import { EMPTY_POINT, LogState, type Question } from '../database/log-state.ts'
 import type { Row, Run, Statement } from './connection.ts'
-import { toStoredEvent } from './rows.ts'
+import { PREVIOUS, toProvenEvent } from './rows.ts'
 import { eventKey, KEY_BYTES, keyOf } from './sequences.ts'
 
 const KEYS_OF = (parameter: number): string => `
@@ -16,7 +16,7 @@ const KEYS_OF = (parameter: number): string => `
    FROM generate_series(0, octet_length($${parameter}::bytea) / ${KEY_BYTES} - 1) AS i)`
 
 const LAST_OF = (kind: string, parameter: number, key: string, number: string): string => `
-  SELECT '${kind}', k.i::bigint, last.number, NULL, NULL, NULL, NULL, NULL
+  SELECT '${kind}', k.i::bigint, last.number, NULL, NULL, NULL, NULL, NULL, NULL
   FROM ${KEYS_OF(parameter)} AS k, LATERAL (
     SELECT e.${number} AS number FROM apie_event AS e
     WHERE e.${key} = k.key ORDER BY e.${number} DESC LIMIT 1) AS last`
@@ -25,12 +25,12 @@ const READ_STATE: Statement = {
   name: 'log-state',
   text: `
   SELECT 'h' AS kind, 0::bigint AS place, count AS number, created_at_ms AS time, hash, NULL::text AS json,
-    NULL::text AS owner, NULL::text AS scavenged
+    NULL::text AS owner, NULL::text AS scavenged, NULL::bytea AS previous
   FROM apie_head
   UNION ALL
   SELECT 's', k.i::bigint, last.version, NULL, last.type_key, NULL, (
     SELECT e.producer FROM apie_event AS e
-    WHERE e.stream_key = k.key AND e.producer IS NOT NULL ORDER BY e.version LIMIT 1), NULL
+    WHERE e.stream_key = k.key AND e.producer IS NOT NULL ORDER BY e.version LIMIT 1), NULL, NULL
   FROM ${KEYS_OF(1)} AS k, LATERAL (
     SELECT e.version, e.type_key FROM apie_event AS e
     WHERE e.stream_key = k.key ORDER BY e.version DESC LIMIT 1) AS last
@@ -38,15 +38,16 @@ const READ_STATE: Statement = {
   UNION ALL ${LAST_OF('t', 3, 'type_key', 'type_number')}
   UNION ALL ${LAST_OF('c', 4, 'category_key', 'category_number')}
   UNION ALL
-  SELECT 'n', 0, last.streams_number, NULL, NULL, NULL, NULL, NULL FROM (
+  SELECT 'n', 0, last.streams_number, NULL, NULL, NULL, NULL, NULL, NULL FROM (
     SELECT streams_number FROM apie_event
     WHERE streams_number IS NOT NULL ORDER BY streams_number DESC LIMIT 1) AS last
   UNION ALL
-  SELECT 'i', k.i::bigint, found.position, NULL, found.hash, convert_from(found.json, 'UTF8'), NULL, found.scavenged
+  SELECT 'i', k.i::bigint, found.position, NULL, found.hash, convert_from(found.json, 'UTF8'), NULL, found.scavenged,
+    found.previous
   FROM (SELECT i, substring($5::bytea FROM i * ${2 * KEY_BYTES} + 1 FOR ${KEY_BYTES}) AS event_key,
       substring($5::bytea FROM i * ${2 * KEY_BYTES} + ${KEY_BYTES + 1} FOR ${KEY_BYTES}) AS stream_key
     FROM generate_series(0, octet_length($5::bytea) / ${2 * KEY_BYTES} - 1) AS i) AS k, LATERAL (
-    SELECT e.position, e.hash, e.json, e.scavenged FROM apie_event AS e
+    SELECT e.position, e.hash, e.json, e.scavenged, ${PREVIOUS} AS previous FROM apie_event AS e
     WHERE e.event_key = k.event_key AND e.stream_key = k.stream_key
     ORDER BY e.position DESC LIMIT 1) AS found
   ORDER BY kind, place`,
@@ -95,7 +96,7 @@ function take(state: LogState, question: Question, lists: Lists, row: Row): void
     state.numbers.set(streamsSequence, number)
   } else if (kind === 'i') {
     const [stream, eventId] = question.ids[place] ?? []
-    state.events.set(`${stream}/${eventId}`, toStoredEvent({ ...row, position: number }))
+    state.events.set(`${stream}/${eventId}`, () => toProvenEvent({ ...row, position: number }))
   } else {
     const sequence = lists[kind][place]
     if (sequence) state.numbers.set(sequence, number)

@@ -22,7 +22,7 @@ function stateAt(hash: EventHash, stream: string, number: number): LogState {
 describe('what is read of a log', () => {
   test('joins what was known of the same head', () => {
     const older = stateAt(HEAD, 'one', 3)
-    older.events.set('one/x', { position: 1, hash: OTHER, json: Buffer.from('{}') })
+    older.events.set('one/x', () => ({ position: 1, hash: OTHER, json: Buffer.from('{}') }))
     const joined = stateAt(HEAD, 'two', 4).addedTo(older)
     expect([...joined.numbers]).toEqual([
       ['s/one', 3],
