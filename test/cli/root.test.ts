@@ -12,7 +12,9 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { readSettings } from '../../src/config.ts'
 import { isRoot } from '../support/apache-variants.ts'
+import { runWords } from '../support/command-line.ts'
 import { PROJECT, run } from '../support/executable.ts'
 
 /** A user that the machine has no name for. */
@@ -55,6 +57,32 @@ describe.runIf(isRoot)('root', () => {
     expect(status).toBe(0)
     expect(err).toContain(`the new data folder ${join(home, 'data')} belongs to root`)
     expect((await add('bob')).err).not.toContain('belongs to root')
+  })
+
+  test('is told by the doctor what is right for the owner of the data, as whom root works', async () => {
+    await add('ann')
+    const owner = async (program: number) => {
+      const file = join(home, 'cgi-bin', 'apie')
+      mkdirSync(join(home, 'cgi-bin'), { recursive: true })
+      writeFileSync(file, '')
+      chownSync(file, program, program)
+      const settings = readSettings({ environment: { APIE_STORE: `file:${join(home, 'data')}` } })
+      const { out } = await runWords(['doctor', '--json'], {
+        settings: () => settings,
+        programPath: file,
+        openStore: async () => Promise.reject(new Error('not looked at')),
+      })
+      const { checks } = JSON.parse(out) as { checks: { name: string }[] }
+      return checks.find(({ name }) => name === 'executable owner')
+    }
+    expect(await owner(STRANGER)).toMatchObject({
+      verdict: 'ok',
+      message: `user ${STRANGER}, who also runs this`,
+    })
+    expect(await owner(0)).toMatchObject({
+      verdict: 'warning',
+      message: `user root (0) owns it, user ${STRANGER} runs this`,
+    })
   })
 
   test("is told by the doctor of every file that is not the owner's or is open to others", async () => {

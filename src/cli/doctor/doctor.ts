@@ -33,10 +33,9 @@ async function examine(call: CommandCall): Promise<Group[]> {
   if (typeof url === 'string' && !/^https?:\/\/[^/]/.test(url)) {
     throw usage('--url must begin with http:// or https://')
   }
-  const uid = process.getuid?.() ?? 0
-  const program = checkExecutable(call.services.programPath, uid)
   const limits = checkLimits()
   const settings = readOrRefused(call)
+  const program = checkExecutable(call.services.programPath, workingUser(settings))
   const isRefused = 'verdict' in settings
   const data = isRefused ? [settings] : await checkData(call, settings)
   // Looked at with the rights that requests have, as most of the data is.
@@ -51,6 +50,13 @@ async function examine(call: CommandCall): Promise<Group[]> {
     groups.push({ title: 'Web server', checks: await checkWeb(url, await accountOf(call)) })
   }
   return groups
+}
+
+/** As whom the program will work: for root that is the owner of the data folder; see `program-user.ts`. */
+function workingUser(settings: Settings | Check): number {
+  const uid = process.getuid?.() ?? 0
+  if (uid !== 0 || 'verdict' in settings || !settings.store.startsWith('file:')) return uid
+  return statSync(nearestExisting(settings.store.slice('file:'.length))).uid
 }
 
 function readOrRefused({ services }: CommandCall): Settings | Check {

@@ -1,12 +1,14 @@
 /** The executable as web servers look at it, and what it needs of the machine. */
 import fs from 'node:fs'
 import { dirname } from 'node:path'
+import { systemUser } from '../system-user.ts'
 import { type Check, ok, problem, skipped, warning } from './check.ts'
 
 const LEAST_GLIBC = '2.28'
 
 export type Ownership = { readonly mode: number; readonly uid: number; readonly isLink: boolean }
 
+/** @param uid as whom the program works */
 export function checkExecutable(path: string, uid: number): Check[] {
   const file = ownership(path)
   const folder = ownership(dirname(path))
@@ -45,10 +47,10 @@ export function checkOwnership(
         )
       : ok('executable folder', 'nobody else may write it'),
     file.uid === uid
-      ? ok('executable owner', `user ${uid}, who also runs this`)
+      ? ok('executable owner', `user ${systemUser(uid)}, who also runs this`)
       : warning(
           'executable owner',
-          `user ${file.uid} owns it, user ${uid} runs this`,
+          `user ${systemUser(file.uid)} owns it, user ${systemUser(uid)} runs this`,
           'Without suEXEC every program of the web server can read the data: ask the host for suEXEC.',
         ),
   ]
