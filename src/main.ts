@@ -70,6 +70,7 @@ async function runCommand(): Promise<void> {
         return openCommandStore(settings, mode)
       },
       workAsOwner: () => workAsOwner(loaded(options).store, 'existing'),
+      isForeignFolder: async (folder) => (await import('./wire.ts')).isForeignFolder(folder),
       untilStopped,
       migrateStore: async () => (await import('./wire.ts')).migrateStore(loaded(options)),
       checkOriginal: async (folder) =>

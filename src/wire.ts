@@ -53,6 +53,12 @@ export async function openCommandStore(
 export const migrateStore = (settings: Settings): Promise<MigrateOutcome> =>
   migrateStorage(settings)
 
+/** Whether the data folder is one of something else, in which nothing must be tried and nothing changed. */
+export async function isForeignFolder(folder: string): Promise<boolean> {
+  const { isOfSomethingElse } = await import('./storage/file/folder.ts')
+  return isOfSomethingElse(syncDisk, folder)
+}
+
 /** Both ways between a store and a folder of the original Apie; loaded when a command asks for it. */
 export const originalFolders = {
   checkOriginal: async (folder: string) => {

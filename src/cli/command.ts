@@ -78,6 +78,8 @@ export type CommandServices = {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Gives the rights of root up in favour of the owner of the data folder; opening the store does it too. */
   workAsOwner(): Promise<void>
+  /** Whether the folder holds files of something else, so that no store is ever opened in it. */
+  isForeignFolder(folder: string): Promise<boolean>
   /**
    * `create` makes a data folder where there is none. An engine URL stands for the setting `store`.
    * @throws AppError `storage-unavailable`, `data-folder-unsafe`, `format-unknown`

@@ -4,7 +4,9 @@ import {
   mkdtempSync,
   readdirSync,
   rmSync,
+  statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,7 +23,7 @@ import { readSettings } from '../../src/config.ts'
 import { AppError } from '../../src/domain/app-error.ts'
 import { syncDisk } from '../../src/storage/file/disk.ts'
 import { createMemoryStore } from '../../src/storage/memory/engine.ts'
-import { migrateStore, openCommandStore } from '../../src/wire.ts'
+import { isForeignFolder, migrateStore, openCommandStore } from '../../src/wire.ts'
 import { runWords } from '../support/command-line.ts'
 import { makeDataFolder } from '../support/data-folder.ts'
 import { appendTo, draft } from '../support/drafts.ts'
@@ -329,6 +331,7 @@ describe('the command', () => {
       settings: () => settings,
       programPath: process.execPath,
       openStore: (mode) => openCommandStore(settings, mode),
+      isForeignFolder,
     })
     const { checks } = JSON.parse(out) as { checks: Check[] }
     return { code, found: checks.find(({ name }) => ['store', 'database'].includes(name)) }
@@ -371,7 +374,6 @@ describe('the command', () => {
   test.each([
     ['an empty format file', 'format', '', 'Put the file "format"'],
     ['a format file of something else', 'format', 'odt', 'Put the file "format"'],
-    ['files of something else', 'index.html', '', 'Set `data` (APIE_DATA)'],
     ['events without a format file', 'log/00000001.log', '', 'Put the file "format"'],
   ])('finds a problem in a data folder with %s', async (_name, file, text, fix) => {
     const folder = join(root, 'data')
@@ -383,6 +385,39 @@ describe('the command', () => {
       found: { name: 'store', verdict: 'problem', fix: expect.stringContaining(fix) },
     })
   })
+
+  test.each(['700', '755'])(
+    'of a folder of something else, mode %s, says only that, and tries nothing in it',
+    async (mode) => {
+      const folder = join(root, 'data')
+      mkdirSync(folder)
+      writeFileSync(join(folder, 'passwd'), '', { mode: 0o644 })
+      utimesSync(folder, 1, 1)
+      chmodSync(folder, Number.parseInt(mode, 8))
+      const settings = () => readSettings({ environment: { APIE_STORE: `file:${folder}` } })
+      const { code, out } = await runWords(['doctor', '--json'], {
+        settings,
+        programPath: process.execPath,
+        openStore: (way) => openCommandStore(settings(), way),
+        isForeignFolder,
+      })
+      const { checks } = JSON.parse(out) as { checks: (Check & { group: string })[] }
+      expect(code).toBe(1)
+      expect(checks.filter(({ group }) => group === 'Data')).toEqual([
+        {
+          group: 'Data',
+          name: 'data folder',
+          verdict: 'problem',
+          message: `${folder} holds files of something else`,
+          fix: 'Set `data` (APIE_DATA) to an empty or a new folder.',
+        },
+        expect.objectContaining({ name: 'store', verdict: 'skipped' }),
+      ])
+      expect(out).not.toMatch(/ch(mod|own) /)
+      // Whatever is made in a folder, and removed again, sets its time.
+      expect(statSync(folder).mtimeMs).toBe(1000)
+    },
+  )
 
   test('finds a problem where the log is gone and its index is not', async () => {
     const folder = join(root, 'data')

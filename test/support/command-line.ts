@@ -38,6 +38,7 @@ export async function runWords(
       environment: given.environment ?? {},
       settings: () => readSettings({ options, environment: given.environment ?? {} }),
       workAsOwner: async () => undefined,
+      isForeignFolder: async () => false,
       migrateStore: async () => undefined,
       openStore: async () => {
         throw new Error('this test has no store')

@@ -7,7 +7,7 @@ import type { Settings } from '../../settings.ts'
 import { type CommandCall, EXIT } from '../command.ts'
 import { firstLine } from '../first-line.ts'
 import { usage } from '../usage.ts'
-import { type Check, problem, warning } from './check.ts'
+import { type Check, problem, skipped, warning } from './check.ts'
 import { checkDataFiles } from './data-files.ts'
 import { checkDataFolder, nearestExisting } from './data-folder.ts'
 import { checkDurability } from './durability.ts'
@@ -73,6 +73,7 @@ async function checkData(call: CommandCall, settings: Settings): Promise<readonl
   if (engine === 'memory') return [IN_MEMORY]
   if (engine !== 'file') return checkDatabase(call.services, engine)
   const folder = settings.store.slice('file:'.length)
+  if (await call.services.isForeignFolder(folder)) return foreignFolder(folder)
   const existing = nearestExisting(folder)
   const files = isFolder(folder) ? checkDataFiles(folder) : []
   await call.services.workAsOwner()
@@ -91,6 +92,16 @@ const IN_MEMORY = warning(
   'in memory: everything is gone when the program ends, under CGI with each request',
   'Set `store` (APIE_STORE) as docs/engines.md shows, or leave it out for flat files.',
 )
+
+/** What helps a data folder (`chmod -R`, `chown -R`) ruins a folder of something else, such as `/etc`. */
+const foreignFolder = (folder: string): Check[] => [
+  problem(
+    'data folder',
+    `${folder} holds files of something else`,
+    'Set `data` (APIE_DATA) to an empty or a new folder.',
+  ),
+  skipped('store', 'the right folder comes first; nothing was tried in this one'),
+]
 
 function isFolder(path: string): boolean {
   try {

@@ -177,6 +177,20 @@ function isMade(disk: Disk, root: string): boolean {
   }
 }
 
+/** Whether opening would refuse this folder because it is one of something else; looks, and writes nothing. */
+export function isOfSomethingElse(disk: Disk, root: string): boolean {
+  const layout = layoutOf(root)
+  try {
+    if (disk.status(`${layout.root}/.`)?.kind !== 'folder' || disk.status(layout.format))
+      return false
+    return findForeign(disk, layout)?.code === 'data-folder-unsafe'
+  } catch (error) {
+    // What cannot be looked at is not known to be foreign.
+    if (error instanceof AppError) return false
+    throw error
+  }
+}
+
 /**
  * A folder with other files in it is a mistake in the settings: denying everything in somebody's home
  * would take the whole web site down. Events without a `format` need the file back, not a new store id.
