@@ -21,7 +21,7 @@ import { createPasswordHasher } from './kit/password-hasher.ts'
 import { createProgramLog, type ProgramLog } from './program-log.ts'
 import { mapStack } from './program-stack.ts'
 import { programVersion } from './program-version.ts'
-import type { Settings } from './settings.ts'
+import { SETTINGS, type Settings } from './settings.ts'
 import { asyncDisk, syncDisk } from './storage/file/disk.ts'
 import {
   type MigrateOutcome,
@@ -173,8 +173,15 @@ export async function openAppOrRefuse(loadSettings: () => Settings): Promise<Req
 /** What is wrong with a setting repeats its value, which is for the log alone. */
 function publicError(error: unknown): unknown {
   if (!(error instanceof AppError) || error.code !== 'bad-setting') return error
-  const message = 'A setting of this program is wrong; its log tells which'
-  return new AppError('bad-setting', message, {}, error)
+  const setting = settingName(error.facts['setting'])
+  const message = 'A setting of this program is wrong; its log tells what is wrong with it'
+  return new AppError('bad-setting', message, setting === undefined ? {} : { setting }, error)
+}
+
+/** Of a setting that there is, which may be named by its variable; what else stands in a file is nobody's business. */
+function settingName(given: unknown): string | undefined {
+  const rows = Object.entries(SETTINGS)
+  return rows.find(([name, { variable }]) => given === name || given === variable)?.[0]
 }
 
 /** Answers everything with the same failure, and logs it. */

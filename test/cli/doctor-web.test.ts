@@ -83,6 +83,25 @@ describe('a web server that lets everything through', () => {
   })
 })
 
+test.each([
+  [
+    { setting: 'setupToken' },
+    ': the setting setupToken has a value that it cannot have',
+    'Correct',
+  ],
+  [{}, '', 'See docs/errors.md under "bad-setting"'],
+])('a program that a setting keeps from working, %j, is a problem', async (facts, more, fix) => {
+  const checks = await look(await site(() => refusal(500, 'bad-setting', facts)))
+  expect(Object.values(checks)).toEqual([
+    {
+      name: 'program answers',
+      verdict: 'problem',
+      message: `it refuses with code bad-setting${more}`,
+      fix: expect.stringContaining(fix),
+    },
+  ])
+})
+
 describe('Authorization', () => {
   test('that does not arrive is told from one that is wrong', async () => {
     const hidden = await look(await site(() => undefined, true))

@@ -48,7 +48,7 @@ async function checkReached(asking: Asking): Promise<Check> {
   try {
     const reply = await asking({ method: 'GET', target: '/ping' })
     if (reply.status === 200 && reply.text.includes('Ping request')) return ok(name, '/ping')
-    if (reply.code !== undefined) return ownFailure(name, reply.code)
+    if (reply.code !== undefined) return ownFailure(name, reply)
     return problem(name, `/ping answers ${reply.status}`, fixOf(reply))
   } catch (error) {
     return problem(
@@ -59,8 +59,17 @@ async function checkReached(asking: Asking): Promise<Check> {
   }
 }
 
-function ownFailure(name: string, code: string): Check {
-  return problem(name, `it refuses with code ${code}`, `See docs/errors.md under "${code}".`)
+function ownFailure(name: string, { code, text }: Reply): Check {
+  const { setting } = JSON.parse(text) as { setting?: unknown }
+  const message = `it refuses with code ${code}`
+  if (code !== 'bad-setting' || typeof setting !== 'string') {
+    return problem(name, message, `See docs/errors.md under "${code}".`)
+  }
+  return problem(
+    name,
+    `${message}: the setting ${setting} has a value that it cannot have`,
+    'Correct it in the settings file or the environment of the program, whose log tells what is wrong with it.',
+  )
 }
 
 /** The causes of a 500 without a word, the likeliest first. */
