@@ -65,12 +65,17 @@ function jsonPairs(file: SettingsFile): [string, string][] {
 
 /** The text of a JSON value, as a variable of the environment would say it. */
 function jsonText(value: unknown, name: string, from: string): string {
-  const isList = isSetting(name) && SETTINGS[name].type === 'list'
+  const type = isSetting(name) ? SETTINGS[name].type : undefined
+  const isList = type === 'origins'
+  // A path `5` is hardly what a number means, and the digits of a long one would be others.
+  const isText = type === 'text' || type === 'secret'
   if (isList && Array.isArray(value) && value.every((item) => typeof item === 'string')) {
     return value.join(',')
   }
-  if (/^(string|number|boolean)$/.test(typeof value)) return String(value)
-  const expected = isList ? 'a list of texts' : 'text, a number, true or false'
+  const isTaken = isText ? /^string$/ : /^(string|number|boolean)$/
+  if (isTaken.test(typeof value)) return String(value)
+  const other = isText ? 'text' : 'text, a number, true or false'
+  const expected = isList ? 'a list of texts' : other
   throw badSetting(`${from}: expected ${expected} for "${name}"`, name)
 }
 
@@ -89,6 +94,15 @@ function stubLines(file: SettingsFile): [string, string][] {
 /** RFC 3986: scheme, host (a name, an address or one of IPv6), port and path; no user, query or fragment. */
 const BASE_URL = /^https?:\/\/([\w.~%-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?(\/[\w.~%!$&'()*+,;=:@/-]*)?$/
 
+/** RFC 6454 §6.2 as browsers write it, else it never equals one: lower case, no default port, no slash at the end. */
+function isOrigin(text: string): boolean {
+  if (/^https?:/i.test(text)) {
+    return !text.includes('*') && URL.canParse(text) && new URL(text).origin === text
+  }
+  // Pages of browser extensions and of apps have schemes of their own.
+  return /^[a-z][a-z0-9+.-]*:\/\/[\w.:-]+$/.test(text)
+}
+
 /** @param what names the setting where `from` does not */
 function parse(
   row: SettingKind & { readonly variable: string },
@@ -96,19 +110,27 @@ function parse(
   from: string,
   what = '',
 ): unknown {
-  const refused = (expected: string): AppError =>
-    badSetting(`${from}: expected ${expected}${what}, found "${value}"`, row.variable)
+  const refused = (expected: string, found = value): AppError =>
+    badSetting(`${from}: expected ${expected}${what}, found "${found}"`, row.variable)
   switch (row.type) {
     case 'text':
       return value
     case 'url':
       if (value === '' || BASE_URL.test(value)) return value
       throw refused('a URL without query (such as https://example.org/apie)')
-    case 'list':
-      return value
-        .split(',')
-        .map((item) => item.trim())
-        .filter((item) => item !== '')
+    case 'secret': {
+      const secret = value.trim()
+      if (secret === '' || secret.length >= row.least) return secret
+      const message = `${from}: expected at least ${row.least} characters${what}, found ${secret.length}`
+      throw badSetting(message, row.variable)
+    }
+    case 'origins': {
+      const items = value.split(',').map((item) => item.trim())
+      const given = items.filter((item) => item !== '')
+      const wrong = given.find((item) => !isOrigin(item))
+      if (wrong === undefined) return given
+      throw refused('origins as browsers send them (such as https://example.org)', wrong)
+    }
     case 'flag':
       if (/^(true|on|yes|1)$/i.test(value)) return true
       if (/^(false|off|no|0)$/i.test(value)) return false

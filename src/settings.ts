@@ -4,8 +4,10 @@
 
 export type SettingKind =
   | { readonly type: 'text' }
+  /** Is told to nobody, not even in a refusal. `least`: characters, where there are any. */
+  | { readonly type: 'secret'; readonly least: number }
   | { readonly type: 'url' }
-  | { readonly type: 'list' }
+  | { readonly type: 'origins' }
   | { readonly type: 'flag' }
   | { readonly type: 'number'; readonly min: number; readonly max: number }
   | { readonly type: 'choice'; readonly choices: readonly string[] }
@@ -30,8 +32,19 @@ const url = (variable: string, doc: string): Row<string> => ({
   fallback: '',
   doc,
 })
-const list = (variable: string, doc: string): Row<readonly string[]> => ({
-  type: 'list',
+const secret = (
+  variable: string,
+  least: number,
+  doc: string,
+): Row<string> & { readonly least: number } => ({
+  type: 'secret',
+  variable,
+  fallback: '',
+  least,
+  doc,
+})
+const origins = (variable: string, doc: string): Row<readonly string[]> => ({
+  type: 'origins',
   variable,
   fallback: [],
   doc,
@@ -97,9 +110,9 @@ export const SETTINGS = {
     0,
     65535,
   ),
-  setupToken: text(
+  setupToken: secret(
     'APIE_SETUP_TOKEN',
-    '',
+    20,
     'token of the set-up page, at least 20 characters chosen at random, for hosts where the file `setup-token` cannot be read',
   ),
   trustRemoteUser: flag(
@@ -112,9 +125,9 @@ export const SETTINGS = {
     '',
     'htpasswd file read beside the accounts (bcrypt lines), never written',
   ),
-  corsOrigins: list(
+  corsOrigins: origins(
     'APIE_CORS_ORIGINS',
-    'origins whose pages may call the APIs, separated by commas',
+    'origins whose pages may call the APIs, separated by commas, each as browsers send it (`https://example.org`); there is no `*`',
   ),
   maxEventBytes: number('APIE_MAX_EVENT_BYTES', 4 * MiB, 'largest body of an append, in bytes'),
   maxBatchBytes: number(

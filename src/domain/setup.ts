@@ -21,14 +21,10 @@ export type SetupToken = {
 export const LEAST_TOKEN_LENGTH = 20
 
 /**
- * The token that the owner of the program has chosen, in place of the one that `own` would make.
- * @throws AppError `bad-setting` where it is too short to be one
+ * The token that the owner of the program has chosen, in place of the one that `own` would make. The table of
+ * settings says how long it is at least.
  */
 export function chosenToken(text: string, own: SetupToken): SetupToken {
-  if (text.length < LEAST_TOKEN_LENGTH) {
-    const message = `setupToken must have at least ${LEAST_TOKEN_LENGTH} characters`
-    throw new AppError('bad-setting', message, { setting: 'setupToken' })
-  }
   return { place: 'the setting setupToken', make: async () => text, remove: () => own.remove() }
 }
 

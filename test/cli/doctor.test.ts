@@ -220,6 +220,22 @@ describe('the command', () => {
     })
   })
 
+  test.each([
+    { APIE_SETUP_TOKEN: 'short' },
+    { APIE_CORS_ORIGINS: '*' },
+    { APIE_STORE: 'sqlite:x' },
+    { APIE_STORE: 'postgresql://localhost/x?pool=abc' },
+  ])('finds the setting of %j, which every request would refuse', async (variables) => {
+    const environment = { APIE_STORE: 'memory:', ...variables }
+    const settings = () => readSettings({ environment })
+    const { code, out } = await runWords(['doctor'], {
+      settings,
+      openStore: (mode) => openCommandStore(settings(), mode),
+    })
+    expect(code).toBe(1)
+    expect(out).toMatch(/^ {2}PROBLEM {2}(settings|database): /m)
+  })
+
   test('reports settings that cannot be read and looks at the rest', async () => {
     const settings = () => readSettings({ environment: { APIE_PORT: 'x' } })
     const { code, out } = await runWords(['doctor'], { settings, programPath: process.execPath })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readSettings, type SettingSources } from '../../src/config.ts'
+import { LEAST_TOKEN_LENGTH } from '../../src/domain/setup.ts'
 import { SETTINGS } from '../../src/settings.ts'
 
 const file = (text: string, name = 'apie.json') => ({ file: { name, text } })
@@ -133,9 +134,17 @@ describe('settings file', () => {
       '#!/apie\nport: x',
       /^apie\.json: expected a whole number from 0 to 65535 for "port", found "x"$/,
     ],
-    ['{"data":null}', /^apie\.json: expected text, a number, true or false for "data"$/],
-    ['{"data":{"a":1}}', /^apie\.json: expected text, a number, true or false for "data"$/],
-    ['{"data":["a","b"]}', /^apie\.json: expected text, a number, true or false for "data"$/],
+    ['{"data":null}', /^apie\.json: expected text for "data"$/],
+    ['{"data":{"a":1}}', /^apie\.json: expected text for "data"$/],
+    ['{"data":["a","b"]}', /^apie\.json: expected text for "data"$/],
+    ['{"data":5}', /^apie\.json: expected text for "data"$/],
+    ['{"host":true}', /^apie\.json: expected text for "host"$/],
+    ['{"setupToken":12345678901234567890}', /^apie\.json: expected text for "setupToken"$/],
+    ['{"port":null}', /^apie\.json: expected text, a number, true or false for "port"$/],
+    [
+      '{"corsOrigins":5}',
+      /expected origins as browsers send them .* for "corsOrigins", found "5"$/,
+    ],
     ['{"corsOrigins":[["a"]]}', /^apie\.json: expected a list of texts for "corsOrigins"$/],
     ['#!/apie\nport 80', /^apie\.json: expected "name: value", found "port 80"$/],
     ['#!/apie\n: 80', /^apie\.json: expected "name: value", found ": 80"$/],
@@ -163,6 +172,50 @@ describe('values', () => {
   test('a list is split at commas, without blanks and empty items', () => {
     const environment = { APIE_CORS_ORIGINS: ' https://a , ,https://b,' }
     expect(readSettings({ environment }).corsOrigins).toEqual(['https://a', 'https://b'])
+  })
+
+  test.each([
+    'https://a.example',
+    'http://localhost:3000',
+    'http://[::1]:8000',
+    'moz-extension://3c6bf0a2-7d43-4b4e-8a3e-0f4d3f7a2b11',
+    'capacitor://localhost',
+  ])('the origin %s is taken', (origin) => {
+    expect(readSettings({ options: { corsOrigins: origin } }).corsOrigins).toEqual([origin])
+  })
+
+  test.each([
+    '*',
+    'null',
+    'nonsense',
+    'a.example',
+    'https://*.example',
+    'https://a.example/',
+    'https://a.example/path',
+    'https://A.example',
+    'HTTPS://a.example',
+    'https://a.example:443',
+    'https://user@a.example',
+    'https://',
+  ])('%s is no origin, and refused where it stands in a list', (text) => {
+    const environment = { APIE_CORS_ORIGINS: `https://a.example, ${text}` }
+    expect(refusal({ environment })).toBe(
+      `APIE_CORS_ORIGINS: expected origins as browsers send them (such as https://example.org), found "${text}"`,
+    )
+  })
+
+  test('a token for the set-up is long enough, or refused without being told', () => {
+    const take = (token: string) =>
+      readSettings({ environment: { APIE_SETUP_TOKEN: token } }).setupToken
+    expect(SETTINGS.setupToken.least).toBe(LEAST_TOKEN_LENGTH)
+    expect(take(' twenty random letters\n')).toBe('twenty random letters')
+    expect(readSettings(file('{"setupToken":""}')).setupToken).toBe('')
+    expect(refusal({ environment: { APIE_SETUP_TOKEN: 'short' } })).toBe(
+      'APIE_SETUP_TOKEN: expected at least 20 characters, found 5',
+    )
+    expect(refusal(file('{"setupToken":"short"}'))).toBe(
+      'apie.json: expected at least 20 characters for "setupToken", found 5',
+    )
   })
 
   test('numbers are taken up to their bounds', () => {
