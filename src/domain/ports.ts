@@ -30,8 +30,8 @@ export type RetryRule = 'equal-content' | 'equal-id'
 export type AppendRequest = {
   readonly stream: StreamName
   readonly expectedVersion: ExpectedVersion
-  /** The hash the log's head must have (Apie's `If-Match`). */
-  readonly expectedHead?: EventHash
+  /** The hash the log's head must have (Apie's `If-Match`); what is none, no head has. */
+  readonly expectedHead?: string
   readonly retryRule: RetryRule
   readonly createdBy: string
   /** Who the writer says it is; a stream that somebody else owns refuses it. */

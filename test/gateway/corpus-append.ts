@@ -182,7 +182,18 @@ export const APPEND_CASES: readonly CorpusCase[] = [
     const first = await putEvent(send, event)
     const again = await putEvent(send, event, { 'if-match': EMPTY })
     expect([again.status, again.body.toString()]).toEqual([200, first.body.toString()])
+    for (const header of ['"abc"', 'W/"x y', '"a", "b"']) {
+      const also = await putEvent(send, event, { 'if-match': header })
+      expect([also.status, also.body.toString()]).toEqual([200, first.body.toString()])
+    }
     expect(await hashesOf(send, '/events')).toHaveLength(1)
+  }),
+  signedInCase('If-Match with a tag that is no hash is 412', async (send) => {
+    for (const header of ['"abc"', '"a", "b"']) {
+      const answer = await putEvent(send, { eventType: 't', body: 1 }, { 'if-match': header })
+      expectError(answer, 412, 'head-mismatch')
+    }
+    expect(await hashesOf(send, '/events')).toEqual([])
   }),
   signedInCase('a known event id with other content is 409', async (send) => {
     await putEvent(send, { eventId: ID, eventType: 't', body: { x: 1 } })

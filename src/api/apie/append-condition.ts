@@ -1,6 +1,6 @@
 /** `If-Match` and `If-None-Match` of an append as the hash that the head of the log must have. */
 import { AppError } from '../../domain/app-error.ts'
-import { EMPTY_HASH, type EventHash, findEventHash } from '../../domain/event.ts'
+import { EMPTY_HASH } from '../../domain/event.ts'
 import type { EventLog } from '../../domain/event-log.ts'
 import type { LogHead } from '../../domain/ports.ts'
 import { parseTagCondition } from '../../http/conditional.ts'
@@ -9,12 +9,12 @@ import type { HttpRequest } from '../../http/message.ts'
 /**
  * The expected head; `undefined` where the append is unconditional. The hash of nothing, or
  * `If-None-Match: *`, expects an empty log; `If-Match: *` one that is not empty.
- * @throws AppError `head-mismatch` where no append could fulfil the condition; `bad-header`
+ * @throws AppError `head-mismatch` for `*` where the log is empty; `bad-header`
  */
 export async function expectedHeadOf(
   request: HttpRequest,
   events: EventLog,
-): Promise<EventHash | undefined> {
+): Promise<string | undefined> {
   if (!request.headers['if-match'] && !request.headers['if-none-match']) return undefined
   const match = parseTagCondition(request.headers['if-match'])
   const noneMatch = parseTagCondition(request.headers['if-none-match'])
@@ -27,24 +27,19 @@ export async function expectedHeadOf(
     return EMPTY_HASH
   }
   if (!match) return undefined
-  if (match.kind === 'tags' && match.tags.length === 1) {
-    const only = findEventHash(match.tags[0] ?? '')
-    if (only) return only
-  }
+  // What is no hash is expected like one that no event has: a retry is answered first (RFC 9110 §13.1.1).
+  if (match.kind === 'tags' && match.tags.length === 1) return match.tags[0]
   const head = await events.head()
   if (match.kind === 'any') {
-    if (head.count === 0) throw mismatch('*', head)
+    if (head.count === 0) throw mismatch(head)
     return undefined
   }
-  const hashes = match.tags.map(findEventHash).filter((hash) => hash !== undefined)
-  const expected = hashes.includes(head.hash) ? head.hash : hashes[0]
-  if (expected === undefined) throw mismatch(match.tags.join(', '), head)
-  return expected
+  return match.tags.includes(head.hash) ? head.hash : match.tags[0]
 }
 
-function mismatch(expected: string, head: LogHead): AppError {
+function mismatch(head: LogHead): AppError {
   return new AppError('head-mismatch', 'The head of the log is another than the one expected', {
-    expected,
+    expected: '*',
     head: head.hash,
   })
 }
