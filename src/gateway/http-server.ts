@@ -53,7 +53,7 @@ type Connection = {
 /** @throws NodeJS.ErrnoException where the address cannot be listened on */
 export async function serveHttp(app: App, options: HttpServerOptions): Promise<HttpServer> {
   const connections = new Map<Socket, Connection>()
-  const server = createServer(limitsOf(options), (incoming, outgoing) => {
+  const take = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const { socket } = incoming
     const connection = connections.get(socket)
     // What was sent behind a request that ends the connection is not acted upon.
@@ -61,7 +61,7 @@ export async function serveHttp(app: App, options: HttpServerOptions): Promise<H
     connection.owed.add(outgoing)
     if (connection.owed.size > MOST_WAITING) socket.pause()
     connection.last = answerNext(connection, incoming, outgoing)
-  })
+  }
   const answerNext = async (
     connection: Connection,
     incoming: IncomingMessage,
@@ -75,6 +75,9 @@ export async function serveHttp(app: App, options: HttpServerOptions): Promise<H
     connection.owed.delete(outgoing)
     if (connection.owed.size === MOST_WAITING) incoming.socket.resume()
   }
+  const server = createServer(limitsOf(options), take)
+  // Else Node answers one that nobody knows itself, with a 417 that says nothing.
+  server.on('checkExpectation', take)
   // Their bytes are limited; above a number of them Node would drop the rest without a word.
   server.maxHeadersCount = 0
   server.on('connection', (socket) => {

@@ -33,7 +33,10 @@ export function requestOf(incoming: IncomingMessage): HttpRequest {
 
 type RequestLine = { readonly url: string; readonly method: string }
 
-/** What the parser lets through: HTTP/0.9, and none or more than one Host (RFC 9112 §3.2). */
+/** What Node takes for the one expectation there is (RFC 9110 §10.1.1), and answers with a 100. */
+const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i
+
+/** What the parser lets through: HTTP/0.9, none or more than one Host (RFC 9112 §3.2), unknown expectations. */
 function headProblem(incoming: IncomingMessage): AppError | undefined {
   const { httpVersionMajor, httpVersionMinor, headers } = incoming
   if (httpVersionMajor !== 1) return new AppError('bad-request', 'The request names no version')
@@ -42,6 +45,9 @@ function headProblem(incoming: IncomingMessage): AppError | undefined {
   }
   if (headers.host?.includes(',')) {
     return new AppError('bad-header', 'Host must come once', { header: 'Host' })
+  }
+  if (headers.expect !== undefined && httpVersionMinor > 0 && !CONTINUE.test(headers.expect)) {
+    return new AppError('bad-header', 'Expect must be 100-continue', { header: 'Expect' })
   }
   return codingProblem(headers['transfer-encoding'])
 }

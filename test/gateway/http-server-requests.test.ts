@@ -45,6 +45,7 @@ test.each<[string, string]>([
   ['a bare LF after a header', 'GET /ping HTTP/1.1\r\nHost: x\nfoo: 1\r\n\r\n'],
   ['no host', `GET /ping HTTP/1.1\r\nConnection: close\r\n\r\n`],
   ['two hosts', 'GET /ping HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n'],
+  ['an expectation that nobody knows', put('Expect: foo\r\nContent-Length: 26', EVENT)],
   ['length and chunks', put('Content-Length: 26\r\nTransfer-Encoding: chunked', EVENT)],
   ['chunks and length', put('Transfer-Encoding: chunked\r\nContent-Length: 26', EVENT)],
   ['two lengths', put('Content-Length: 26\r\nContent-Length: 25', EVENT)],
@@ -79,7 +80,7 @@ test.each<[string, string]>([
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
     expect(answer).toMatch(/\r\nconnection: close\r\n/i)
     expect(answer).toMatch(
-      /\r\n\r\n\{"status":"error","errorMessage":"[^"]+","code":"bad-(request|header)"(,"header":"(Host|Transfer-Encoding)")?\}$/,
+      /\r\n\r\n\{"status":"error","errorMessage":"[^"]+","code":"bad-(request|header)"(,"header":"(Host|Expect|Transfer-Encoding)")?\}$/,
     )
     expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1)
     expect(await count()).toBe(0)
