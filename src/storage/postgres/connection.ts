@@ -221,7 +221,17 @@ async function runOn(
   return rows
 }
 
-const CHECKED = ['prefer', 'require', 'verify-ca']
+const CHECKED = ['allow', 'prefer', 'require', 'verify-ca']
+const TAKEN = ['disable', 'no-verify', 'verify-full']
+
+/** A user, and no host behind it: libpq takes that, the standard for URLs does not. */
+const HOSTLESS = /^([a-z]+:\/\/[^/?#]*@)(?=[/?#]|$)/
+
+/** As the driver takes it: a path, and the host from the parameter `host` or `PGHOST`. */
+function withoutHost(url: URL): string {
+  if (url.pathname === '') url.pathname = '/'
+  return url.href.replace('@localhost', '@')
+}
 
 /** Takes out of the URL what is ours; the driver reads the rest of it, and the `PG…` variables. */
 function parseUrl(text: string): {
@@ -229,23 +239,28 @@ function parseUrl(text: string): {
   readonly options: string
   readonly max: number | undefined
 } {
-  if (!URL.canParse(text)) throw badUrl('is no URL')
-  const url = new URL(text)
+  const withHost = text.replace(HOSTLESS, '$1localhost')
+  if (!URL.canParse(withHost)) throw badUrl('is no URL')
+  const url = new URL(withHost)
   const mistake = mistakenParameter(url.searchParams.keys())
   if (mistake) {
     throw badUrl(`has an unknown parameter "${mistake.given}", the nearest is "${mistake.meant}"`)
   }
   const options = url.searchParams.get('options') ?? ''
   const pool = url.searchParams.get('pool')
-  if (pool !== null && !/^[1-9][0-9]{0,3}$/.test(pool)) throw badUrl('pool must be 1 to 9999')
-  // What the driver takes them for; it warns of it in each process.
-  if (CHECKED.includes(url.searchParams.get('sslmode') ?? '')) {
-    url.searchParams.set('sslmode', 'verify-full')
+  if (pool !== null && !/^[1-9][0-9]{0,3}$/.test(pool)) {
+    throw badUrl('has a parameter "pool" that is no number from 1 to 9999')
   }
+  const sslmode = url.searchParams.get('sslmode')
+  if (sslmode !== null && ![...CHECKED, ...TAKEN].includes(sslmode)) {
+    throw badUrl(`has an unknown sslmode; there are ${[...TAKEN, ...CHECKED].join(', ')}`)
+  }
+  // What the driver takes them for; it warns of it in each process.
+  if (sslmode !== null && CHECKED.includes(sslmode)) url.searchParams.set('sslmode', 'verify-full')
   url.searchParams.delete('options')
   url.searchParams.delete('pool')
   return {
-    connectionString: url.href,
+    connectionString: withHost === text ? url.href : withoutHost(url),
     options,
     max: pool === null ? undefined : Number(pool),
   }

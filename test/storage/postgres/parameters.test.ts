@@ -33,4 +33,28 @@ describe('a parameter in the address of a database', () => {
   ])('of ours, the driver, libpq or a host (%s) is taken', async (query) => {
     await expect(opened(query)).rejects.toMatchObject({ code: 'storage-unavailable' })
   })
+
+  test.each([
+    ['pool=abc', 'has a parameter "pool" that is no number from 1 to 9999'],
+    [
+      'sslmode=foo',
+      'has an unknown sslmode; there are disable, no-verify, verify-full, allow, prefer, require, verify-ca',
+    ],
+  ])('with a value that it cannot have (%s) is refused', async (query, problem) => {
+    await expect(opened(query)).rejects.toMatchObject({
+      code: 'bad-setting',
+      message: `store: the address of the database ${problem}`,
+    })
+  })
+})
+
+test.each([
+  'postgresql://ann:secret@/shop?host=/no/socket&port=25432',
+  'postgresql://ann:secret@?host=/no/socket&port=25432',
+])('an address with a user and no host (%s) leads where the parameter says', async (url) => {
+  const options = { url, lockTimeoutMs: 1000, connections: 1, clock: handClock() }
+  await expect(openPostgresStore(options)).rejects.toMatchObject({
+    code: 'storage-unavailable',
+    cause: { message: expect.stringMatching(/^host \/no\/socket, port 25432, database /) },
+  })
 })
