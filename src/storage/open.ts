@@ -140,7 +140,7 @@ async function openFolder(root: string, options: OpenOptions): Promise<OpenedSto
   if (!store) {
     throw new AppError(
       'storage-unavailable',
-      'There is no store in the data folder; "apie user add" and "apie serve" make one, --data DIR names another folder',
+      'There is no store in the data folder; "apie user add" and "apie serve" make one, --data DIR (of "apie copy" also --from URL) names another folder',
     )
   }
   const { layout } = store.folder

@@ -56,7 +56,7 @@ describe('a data folder', () => {
       expect({ status, out }).toEqual({ status: 1, out: '' })
       const [what, where] = err.split('\n')
       expect(what).toBe(
-        'apie: There is no store in the data folder; "apie user add" and "apie serve" make one, --data DIR names another folder [storage-unavailable]',
+        'apie: There is no store in the data folder; "apie user add" and "apie serve" make one, --data DIR (of "apie copy" also --from URL) names another folder [storage-unavailable]',
       )
       expect(where).toContain(`data folder: ${missing} (not there); this runs as user `)
     }
