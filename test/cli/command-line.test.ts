@@ -118,7 +118,7 @@ describe('help', () => {
     async (word) => {
       const { code, out } = await runWords([word])
       expect(code).toBe(0)
-      expect(out).toMatch(/^ {2}verify +check every stored byte$/m)
+      expect(out).toMatch(/^ {2}verify +check every hash, link and index entry$/m)
       expect(out).toContain('"apie help settings"')
     },
   )
