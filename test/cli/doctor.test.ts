@@ -479,6 +479,52 @@ describe('the command', () => {
     }
   })
 
+  test.runIf(postgresUrl())(
+    'tells a database that cannot be written from one that can',
+    async () => {
+      const cluster = postgresUrl() ?? ''
+      const [schema, role] = [`doctor_w_${process.pid}`, `doctor_r_${process.pid}`]
+      const options = `-c search_path=${schema}`
+      const address = (more = '') => `${cluster}?options=${encodeURIComponent(options + more)}`
+      const writes = async (store: string) => {
+        const settings = readSettings({ environment: { APIE_STORE: store } })
+        const { code, out } = await runWords(['doctor', '--json'], {
+          settings: () => settings,
+          programPath: process.execPath,
+          openStore: (mode) => openCommandStore(settings, mode),
+        })
+        const { checks } = JSON.parse(out) as { checks: Check[] }
+        return { code, ...checks.find(({ name }) => name === 'database writes') }
+      }
+      await inDatabase(cluster, `CREATE SCHEMA ${schema}`)
+      try {
+        const settings = readSettings({ environment: { APIE_STORE: address() } })
+        await migrateStore(settings)
+        expect(await writes(address())).toMatchObject({ verdict: 'ok' })
+        const store = await openCommandStore(settings, 'existing')
+        expect(await store.records.collections()).toEqual([])
+        await store.close()
+        expect(await writes(address(' -c default_transaction_read_only=on'))).toMatchObject({
+          code: 1,
+          verdict: 'problem',
+          fix: expect.stringContaining('default_transaction_read_only'),
+        })
+        await inDatabase(
+          cluster,
+          `CREATE ROLE ${role}; GRANT USAGE ON SCHEMA ${schema} TO ${role};
+         GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO ${role}`,
+        )
+        expect(await writes(address(` -c role=${role}`))).toMatchObject({
+          code: 1,
+          verdict: 'problem',
+          fix: expect.stringContaining('SELECT, INSERT, UPDATE, DELETE'),
+        })
+      } finally {
+        await inDatabase(cluster, `DROP SCHEMA ${schema} CASCADE; DROP ROLE IF EXISTS ${role}`)
+      }
+    },
+  )
+
   test('refuses an address that is none', async () => {
     expect((await runWords(['doctor', '--url', 'localhost'])).code).toBe(2)
   })

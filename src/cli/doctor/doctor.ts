@@ -1,6 +1,6 @@
 /**
  * `apie doctor`: looks at an installation and says in plain words what to fix. It works without a data
- * folder and changes nothing but a probe file that it removes.
+ * folder and changes nothing but a probe that it removes: files in the folder, a record in a database.
  */
 import { statSync } from 'node:fs'
 import type { Settings } from '../../settings.ts'

@@ -1,13 +1,15 @@
 /**
  * What `apie doctor` finds out about the store: whether it can be opened, in a data folder as the folder can, or
- * in a database that answers and holds the tables it should.
+ * in a database that answers, holds the tables it should, and takes changes.
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError, type ErrorCode } from '../../domain/app-error.ts'
 import { parseStoredEvent } from '../../domain/event.ts'
 import { readLastEvent } from '../../domain/last-event.ts'
+import type { Store } from '../../domain/ports.ts'
 import { DatabaseFailure } from '../../kit/database-failure.ts'
+import { randomUuid } from '../../kit/uuid.ts'
 import type { CommandServices } from '../command.ts'
 import { type Check, ok, problem, skipped, warning } from './check.ts'
 
@@ -42,8 +44,9 @@ export async function checkStore(services: Services, folder: string): Promise<Ch
 
 export async function checkDatabase(services: Services, engine: string): Promise<Check[]> {
   try {
-    const { count, times } = await lookAtEnd(services)
-    return [ok('database', `${engine}: answers, and its log has ${count} events`), ...times]
+    const { count, times, writes } = await lookAtEnd(services, checkWrite)
+    const answers = ok('database', `${engine}: answers, and its log has ${count} events`)
+    return [answers, ...writes, ...times]
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     const where = error.cause instanceof DatabaseFailure ? ` (${error.cause.message})` : ''
@@ -52,16 +55,42 @@ export async function checkDatabase(services: Services, engine: string): Promise
   }
 }
 
+/**
+ * A role that may only read, or a database that takes no changes, shows with a write alone: a record that nobody
+ * looks for, which is removed at once.
+ */
+async function checkWrite({ records }: Store): Promise<Check> {
+  const name = 'database writes'
+  const collection = 'doctor'
+  try {
+    const { key, revision } = await records.write(collection, randomUuid(), true, 'absent')
+    await records.remove(collection, key, revision)
+    return ok(name, 'a record was made and removed')
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return problem(name, error.message, WRITE_FIXES[error.code] ?? UNWRITTEN)
+  }
+}
+
+const WRITE_FIXES: typeof FIXES = {
+  'storage-read-only':
+    'Name the server that takes changes, not a standby, or lift default_transaction_read_only of the database or the role.',
+  'storage-full': 'Give the database more room.',
+}
+const UNWRITTEN =
+  'Let the role of `store` (APIE_STORE) change all tables or collections apie_… (SELECT, INSERT, UPDATE, DELETE), or name the role that made them.'
+
 const MOST_AHEAD_MS = 5 * 60_000
 
 type Services = Pick<CommandServices, 'openStore'>
 
-async function lookAtEnd({ openStore }: Services) {
+/** @param look besides, at the open store */
+async function lookAtEnd({ openStore }: Services, look?: (store: Store) => Promise<Check>) {
   const store = await openStore('existing')
   try {
     const { count, event } = await readLastEvent(store.log)
     const times = event ? [checkLastTime(parseStoredEvent(event).createdAt, Date.now())] : []
-    return { count, times }
+    return { count, times, writes: look ? [await look(store)] : [] }
   } finally {
     await store.close()
   }
