@@ -11,7 +11,7 @@ import { randomUuid } from '../kit/uuid.ts'
 import { type Api, type ApiStyle, apiOfPath } from './api.ts'
 import type { Authenticate, RequestContext, RouteParameters } from './handler.ts'
 import type { App, HttpHeaders, HttpRequest, HttpResponse } from './message.ts'
-import { statusOf } from './problem.ts'
+import { problemText, statusOf } from './problem.ts'
 import { finishResponse } from './response.ts'
 import {
   allowedMethods,
@@ -48,7 +48,7 @@ export function createApp(parts: AppParts): App {
     const asked: Asked = { request, style, methods: [] }
     try {
       const answer = await respond(asked, router, parts)
-      return reported(finish(answer, asked), parts)
+      return reported(finish(answer, asked), parts, answer.endsInErrorLine)
     } catch (error) {
       return finish(failure(error, asked, parts), asked)
     }
@@ -202,29 +202,34 @@ function failure(error: unknown, { request, style }: Asked, { report }: AppParts
   }
   const reference = randomUuid()
   report(reference, error)
-  return style.problem(isKnown ? error : unforeseen(reference), request, reference)
+  return style.problem(shownError(error, reference), request, reference)
 }
 
-function unforeseen(reference: string): AppError {
+/** What a client is told of an error. */
+function shownError(error: unknown, reference: string): AppError {
+  if (error instanceof AppError) return error
   const message = `Something went wrong inside; the log tells more under ${reference}`
   return new AppError('internal', message)
 }
 
 /** A body that breaks off while it is sent cannot become an error response any more; the log still tells. */
-function reported(response: HttpResponse, { report }: AppParts): HttpResponse {
+function reported(response: HttpResponse, { report }: AppParts, isLines = false): HttpResponse {
   const { body } = response
   if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) return response
-  return { ...response, body: reportedBody(body, report) }
+  return { ...response, body: reportedBody(body, report, isLines) }
 }
 
 async function* reportedBody(
   body: AsyncIterable<Uint8Array>,
   report: AppParts['report'],
+  isLines: boolean,
 ): AsyncGenerator<Uint8Array> {
   try {
     yield* body
   } catch (error) {
-    report(randomUuid(), error)
+    const reference = randomUuid()
+    report(reference, error)
+    if (isLines) yield Buffer.from(`\n${problemText(shownError(error, reference), reference)}\n`)
     throw error
   }
 }

@@ -54,6 +54,12 @@ export type HttpResponse = {
   readonly reason?: string
   readonly headers: HttpHeaders
   readonly body?: HttpBody
+  /**
+   * The body is lines of JSON, and each piece of it ends where a line does, before its line feed. Where it breaks
+   * off, the error follows as a line of its own: lines look whole wherever they are cut, and not every web server
+   * passes on that they were.
+   */
+  readonly endsInErrorLine?: true
   /** The same record answers other requests, too: what is made of it may be kept. */
   readonly isRepeated?: true
 }

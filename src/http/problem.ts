@@ -77,13 +77,21 @@ export function statusOf(code: ErrorCode): number {
  * `reference` where a line of the log tells more.
  */
 export function problemResponse(error: AppError, reference?: string): HttpResponse {
-  const { code, message, facts } = error
+  const { code, facts } = error
+  return jsonResponse(STATUS[code], problemDocument(error, reference), {
+    'cache-control': 'no-store',
+    ...problemHeaders(code, facts),
+  })
+}
+
+/** The document alone, in one line. */
+export function problemText(error: AppError, reference?: string): string {
+  return JSON.stringify(problemDocument(error, reference))
+}
+
+function problemDocument({ code, message, facts }: AppError, reference: string | undefined) {
   const shape = { status: 'error', errorMessage: message, code, ...(reference && { reference }) }
-  return jsonResponse(
-    STATUS[code],
-    { ...shape, ...facts, ...shape },
-    { 'cache-control': 'no-store', ...problemHeaders(code, facts) },
-  )
+  return { ...shape, ...facts, ...shape }
 }
 
 function problemHeaders(code: ErrorCode, facts: ErrorFacts): Record<string, string> {

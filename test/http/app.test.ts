@@ -191,6 +191,32 @@ describe('a body that breaks off', () => {
     await expect(send({ method: 'GET', path: '/x' })).rejects.toBe(error)
     expect(reports).toEqual([[expect.any(String), error]])
   })
+
+  it.each([
+    ['known', new AppError('log-damaged', 'There is a hole', { position: 7 }), 'There is a hole'],
+    ['unknown', new Error('secret'), expect.stringMatching(/^Something went wrong inside/)],
+  ])('says so in a last line where it is lines, with a %s error', async (_, error, message) => {
+    const { app, reports } = open(async () => ({
+      status: 200,
+      headers: {},
+      body: (async function* () {
+        yield Buffer.from('{"n":1}')
+        throw error
+      })(),
+      endsInErrorLine: true,
+    }))
+    const { body } = await app(httpRequest({ path: '/x' }))
+    let sent = ''
+    const read = async () => {
+      for await (const piece of body as AsyncIterable<Uint8Array>) sent += Buffer.from(piece)
+    }
+    await expect(read()).rejects.toBe(error)
+    const [first, last = '', ...rest] = sent.split('\n')
+    expect([first, rest]).toEqual(['{"n":1}', ['']])
+    const [[reference] = []] = reports
+    expect(JSON.parse(last)).toMatchObject({ status: 'error', errorMessage: message, reference })
+    expect(last).not.toContain('secret')
+  })
 })
 
 describe('pages of other origins', () => {

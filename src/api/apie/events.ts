@@ -87,7 +87,7 @@ export function readEvents({ events, rights }: EventAccess, limits: EventLimits)
     const shown = isReadable ? filteredRuns(runs, isReadable) : runs
     const isWhole = texts && !isReadable
     const body = await (isWhole ? textListBody(texts, form) : eventListBody(shown, form))
-    return { status: 200, headers, body }
+    return { status: 200, headers, body, ...(isLines && { endsInErrorLine: true }) }
   }
 }
 
