@@ -4,7 +4,8 @@
  *     content/<2 hex>/<64 hex>.blob   the bytes
  *     content/<2 hex>/<64 hex>.json   name, media type, size, creation: {"hash":…,"createdAt":…}
  *
- * 1. Both files appear whole, by a link from the folder of temporary files, and are never written again.
+ * 1. Both files appear whole, by a link from the folder of temporary files, and are never written again; an upload
+ *    of the same bytes that finds one of them damaged puts another in its place by a rename.
  * 2. A blob is there if and only if both files are. An upload links the bytes first and removal takes them
  *    away last, so that what a crash leaves is bytes without their `.json`: invisible, and completed by
  *    the next upload of the same bytes.

@@ -11,6 +11,7 @@ import {
   type ContentPlace,
   readAbout,
 } from './content-files.ts'
+import { CHUNK_BYTES, hasHash } from './content-read.ts'
 import type { Disk, Fd } from './disk.ts'
 import { discard, writeTemporary } from './durable-write.ts'
 import { sweepTemporary } from './temporary-files.ts'
@@ -29,6 +30,9 @@ const LOOK_EVERY_BYTES = 16 * 1024 * 1024
  * leaves them without `.json`, invisible; 4. folder synced, or a loss of power could leave a `.json` without
  * bytes; 5. `.json` linked: the blob is there; 6. folders synced, also where another upload made the links and
  * may not have come that far; 7. temporary names removed.
+ *
+ * What is there already stays, once it was read and found right: whoever uploads again may do so because it is damaged. What is
+ * wrong of it is replaced by a rename in the place of the link of 3 or 5; a crash leaves the old or the new file.
  */
 export async function putContent(
   place: ContentPlace,
@@ -119,32 +123,100 @@ class Upload {
 type Temporary = { readonly blob: string; readonly about: string }
 
 async function publish(
-  { disk, layout }: ContentPlace,
+  place: ContentPlace,
   info: ContentInfo,
   from: Temporary,
 ): Promise<ContentInfo> {
+  const { disk, layout } = place
   const to = blobFiles(layout, info.hash)
   if (!disk.makeFolder(to.folder) && disk.status(to.folder)?.kind !== 'folder') {
     throw new AppError('storage-unavailable', 'A folder of the content store is not a folder')
   }
-  let isFirst = false
+  let known: ContentInfo | undefined
   do {
-    placeBlob(disk, from.blob, to, join(layout.temporary, randomHex(16)), info.size)
+    await placeBlob(place, from.blob, to, info)
     if (disk.status(to.about) === undefined) await disk.syncFolder(to.folder)
-    isFirst = disk.link(from.about, to.about)
+    known = await placeAbout(place, from.about, to, info)
     // A removal may have taken the bytes that were found above: then this upload brings them back.
   } while (disk.status(to.blob) === undefined)
   await disk.syncFolder(to.folder)
   await disk.syncFolder(layout.content)
-  return isFirst ? info : (readAbout(disk, to, info.hash) ?? info)
+  return known
 }
 
-/** Links the bytes into place. Anything there that cannot be these bytes is damage, and replaced whole. */
-function placeBlob(disk: Disk, from: string, to: BlobFiles, second: string, size: number): void {
+/** Links the bytes into place. Anything there that is not these bytes is damage, and replaced whole. */
+async function placeBlob(
+  place: ContentPlace,
+  from: string,
+  to: BlobFiles,
+  info: ContentInfo,
+): Promise<void> {
+  const { disk } = place
   if (disk.link(from, to.blob)) return
   const status = disk.status(to.blob)
-  if (status === undefined || (status.kind === 'file' && status.size === size)) return
-  // Renamed from a second name, so that the first is still there if these bytes are removed again.
-  disk.link(from, second)
-  disk.rename(second, to.blob)
+  if (status === undefined) return
+  const isAlike = status.kind === 'file' && status.size === info.size
+  if (!isAlike || !(await isSound(disk, to, info.hash))) replace(place, from, to.blob)
+}
+
+/** Whether the bytes in place have their hash, or were removed meanwhile. Those that cannot be read are not sound. */
+async function isSound(disk: Disk, { blob }: BlobFiles, hash: ContentHash): Promise<boolean> {
+  try {
+    const fd = disk.openRead(blob)
+    if (fd === undefined) return true
+    try {
+      return await hasHash(disk, fd, hash, Buffer.allocUnsafe(CHUNK_BYTES))
+    } finally {
+      disk.close(fd)
+    }
+  } catch (error) {
+    if (error instanceof AppError) return false
+    throw error
+  }
+}
+
+/**
+ * Links the description into place, unless there is one that holds, and replaces one that is damaged.
+ * @returns the one that is there
+ */
+async function placeAbout(
+  place: ContentPlace,
+  from: string,
+  to: BlobFiles,
+  info: ContentInfo,
+): Promise<ContentInfo> {
+  const { disk } = place
+  if (disk.link(from, to.about)) return info
+  const known = readOrDamaged(disk, to, info.hash)
+  // Removed meanwhile: that comes after this upload.
+  if (known === undefined) return info
+  if (known !== 'damaged' && known.size === info.size) return known
+  await disk.syncFolder(to.folder)
+  replace(place, from, to.about)
+  return info
+}
+
+function readOrDamaged(
+  disk: Disk,
+  files: BlobFiles,
+  hash: ContentHash,
+): ContentInfo | 'damaged' | undefined {
+  try {
+    return readAbout(disk, files, hash)
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'content-damaged') return 'damaged'
+    throw error
+  }
+}
+
+/** Renamed from a second name, so that the first is still there if what it names is removed again. */
+function replace({ disk, layout }: ContentPlace, from: string, to: string): void {
+  const second = join(layout.temporary, randomHex(16))
+  try {
+    disk.link(from, second)
+    disk.rename(second, to)
+  } finally {
+    // Still there where the rename failed, or both were names of one file.
+    discard(disk, second)
+  }
 }

@@ -2,9 +2,8 @@
 import { join } from 'node:path'
 import { AppError } from '../../domain/app-error.ts'
 import type { ContentHash, Finding, Progress, VerifyReport } from '../../domain/ports.ts'
-import { startSha256 } from '../../kit/sha256.ts'
 import { type BlobFiles, blobFiles, type ContentPlace, readAbout } from './content-files.ts'
-import { CHUNK_BYTES } from './content-read.ts'
+import { CHUNK_BYTES, hasHash } from './content-read.ts'
 import { abandonedFiles } from './temporary-files.ts'
 
 /** How long an upload may take between its first byte in place and its last, in milliseconds. */
@@ -84,13 +83,13 @@ class ContentCheck {
 
   /** The two files of one blob. */
   private async pair(hash: ContentHash): Promise<void> {
-    const { disk, layout, clock } = this.place
+    const { disk, layout } = this.place
     const files = blobFiles(layout, hash)
     const size = this.statedSize(files, hash)
     const status = disk.status(files.blob)
     if (size === 'absent') {
-      if (!status || status.modifiedMs > clock.now() - GRACE_MS) return
-      this.report('repairable', 'Bytes without a description, left by an upload or a removal', hash)
+      // Told only where an upload has not completed them since.
+      if (status && !disk.status(files.about)) this.bare(status.modifiedMs, hash)
     } else if (!status) {
       // Gone together since the folder was listed: a removal.
       if (disk.status(files.about)) this.report('damage', 'The bytes are missing', hash)
@@ -100,6 +99,14 @@ class ContentCheck {
       this.mode(status.mode, 'A blob', '600', hash)
       await this.bytes(files, hash, size)
     }
+  }
+
+  /** Bytes alone. Nobody sees them, and whether they ever had a description cannot be told. */
+  private bare(modifiedMs: number, hash: ContentHash): void {
+    const what = 'Bytes without a description'
+    const isOld = modifiedMs <= this.place.clock.now() - GRACE_MS
+    if (isOld) this.report('repairable', `${what}, left by an upload or a removal`, hash)
+    else this.report('notice', `${what}, of an upload or a removal that may still go on`, hash)
   }
 
   private statedSize(files: BlobFiles, hash: ContentHash): number | 'absent' | 'unknown' {
@@ -120,20 +127,16 @@ class ContentCheck {
     const fd = disk.openRead(files.blob)
     if (fd === undefined) return
     try {
-      const sha256 = startSha256()
-      let at = 0
-      for (;;) {
-        const count = await disk.readMuch(fd, this.buffer, at)
-        if (count === 0) break
-        sha256.update(this.buffer.subarray(0, count))
-        at += count
+      const before = this.counts.contentBytes
+      const isRight = await hasHash(disk, fd, hash, this.buffer, (count) => {
         this.counts.contentBytes += count
         this.progress?.(this.counts.contentBytes, this.totalBytes)
-      }
+      })
+      const found = this.counts.contentBytes - before
       this.counts.contents++
-      if (sha256.digest('hex') !== hash)
-        this.report('damage', 'The bytes do not have their hash', hash)
-      else if (size !== 'unknown' && size !== at) this.report('damage', 'The size is wrong', hash)
+      if (!isRight) this.report('damage', 'The bytes do not have their hash', hash)
+      else if (size !== 'unknown' && size !== found)
+        this.report('damage', 'The size is wrong', hash)
     } finally {
       disk.close(fd)
     }

@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import type { ByteRange, ContentEngine, ContentHash, ContentInfo } from '../../domain/ports.ts'
 import { blobFiles, type ContentPlace, damagedContent, findInfo } from './content-files.ts'
-import { readBlob } from './content-read.ts'
+import { readBlob, readWholeBlob } from './content-read.ts'
 
 export function createFileContent(place: ContentPlace): ContentEngine {
   const { disk, layout } = place
@@ -15,7 +15,7 @@ export function createFileContent(place: ContentPlace): ContentEngine {
       return putContent(place, bytes, names)
     },
     info: async (hash) => findInfo(disk, layout, hash),
-    read: async (hash, range) => openBlob(place, hash, range),
+    read: (hash, range) => openBlob(place, hash, range),
     remove: (hash) => removeContent(place, hash),
     list: () => listContent(place),
     async verify(progress) {
@@ -25,11 +25,11 @@ export function createFileContent(place: ContentPlace): ContentEngine {
   }
 }
 
-function openBlob(
+async function openBlob(
   { disk, layout }: ContentPlace,
   hash: ContentHash,
   range?: ByteRange,
-): AsyncIterable<Uint8Array> | undefined {
+): Promise<AsyncIterable<Uint8Array> | undefined> {
   const info = findInfo(disk, layout, hash)
   if (!info) return undefined
   const files = blobFiles(layout, hash)
@@ -39,6 +39,7 @@ function openBlob(
   }
   const last = info.size - 1
   const { start, end } = range ?? { start: 0, end: last }
+  if (start === 0 && end >= last) return readWholeBlob(disk, files, info)
   return readBlob(disk, files, info, { start, end: Math.min(end, last) })
 }
 

@@ -93,9 +93,10 @@ describe('stored content', () => {
   })
 
   it('says so when it is removed between being found and being read', async () => {
-    const { content } = await openWithHello()
-    const chunks = await content.read(HELLO)
-    await content.remove(HELLO)
+    const { content } = await open()
+    const { hash } = await content.put(bytesOf('x'.repeat(600_000)), NAMES)
+    const chunks = await content.read(hash)
+    await content.remove(hash)
     await expect(textOf(chunks)).rejects.toMatchObject({ code: 'content-not-found' })
   })
 })
