@@ -38,6 +38,7 @@ export type SiteOptions = {
 const EXEC_CGI = `Options +ExecCGI
 AddHandler cgi-script .cgi
 CGIPassAuth On
+SetEnv ap_trust_cgilike_cl yes
 <Files "apie.json">
   Require all denied
 </Files>
