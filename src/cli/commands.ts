@@ -86,8 +86,8 @@ export const COMMANDS: readonly Command[] = [
     details: [
       'Removes body and metadata of events that cannot be seen in their streams any more: deleted, or left',
       'out by $tb, $maxCount or $maxAge. This cannot be undone. Ids, hashes and all else stay, and the chain',
-      'can still be checked. Readers and writers go on meanwhile. The log can need more than before, where what',
-      'is left of many small events takes more than their bodies did: --json then tells 0 as bytesFreed.',
+      'can still be checked. Readers and writers go on meanwhile; a server may show them for a second more. The log',
+      'can grow where what is left of small events takes more than their bodies did: bytesFreed is 0 then.',
     ],
     options: [JSON_OPTION],
     failure: 'the log could not be read or written; what was removed before stays removed',
