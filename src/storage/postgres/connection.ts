@@ -133,7 +133,8 @@ export class Connection {
       try {
         result = await work((statement, values) => runOn(client, statement, values))
       } catch (error) {
-        await client.query('ROLLBACK').catch(() => undefined)
+        // Of a connection that is lost the database takes the transaction back itself.
+        if (!isConnectionLost(error)) await client.query('ROLLBACK').catch(() => undefined)
         throw error
       }
       try {

@@ -2,7 +2,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { Client } from 'pg'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { Connection } from '../../../src/storage/postgres/connection.ts'
 import { migratePostgres, openPostgresStore } from '../../../src/storage/postgres/engine.ts'
 import { appendTo, draft } from '../../support/drafts.ts'
 import { postgresUrl } from '../../support/postgres-cluster.ts'
@@ -79,6 +80,26 @@ describe.skipIf(clusterUrl === '')('a database behind a network that drops every
     proxy.fallSilent()
     await store.close()
   })
+})
+
+test.skipIf(clusterUrl === '')('a transaction without an answer waits for no other', async () => {
+  const url = new URL(clusterUrl)
+  const proxy = await proxyTo(new URL(clusterUrl))
+  url.port = String(proxy.port)
+  url.hostname = '127.0.0.1'
+  url.searchParams.set('query_timeout', '300')
+  const connection = new Connection({ url: url.href, lockTimeoutMs: 1000, connections: 1 })
+  undo.push(() => connection.close())
+  const asked = vi.spyOn(Client.prototype, 'query')
+  undo.push(() => asked.mockRestore())
+  const work = connection.transaction(async (run) => {
+    await run({ name: 'one', text: 'SELECT 1' })
+    proxy.fallSilent()
+    await run({ name: 'two', text: 'SELECT 2' })
+  })
+  await expect(work).rejects.toMatchObject({ code: 'storage-unavailable' })
+  expect(asked).toHaveBeenCalledWith('BEGIN')
+  expect(asked).not.toHaveBeenCalledWith('ROLLBACK')
 })
 
 describe.skipIf(clusterUrl === '')('a database', () => {
