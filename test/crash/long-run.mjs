@@ -41,6 +41,7 @@ const GOALS = [
   ['changed bytes', 262_144, ['test/crash/damage.test.ts'], 'a changed byte is reported'],
   ['cuts', 65_536, ['test/crash/damage.test.ts'], 'a log that was cut'],
   ['rearranged logs', 2000, ['test/crash/structure.test.ts'], 'a log that was rearranged'],
+  ['indexes of any bytes', 50_000, ['test/crash/structure.test.ts'], 'an index of any bytes', 10],
   ['index points', 1000, ['test/crash/index.test.ts'], 'at 1,000 points'],
   ['events sent 1 to 4 times', 100_000, ['test/crash/races.test.ts'], 'sent again and again'],
   ['versions', 20_000, ['test/crash/races.test.ts'], 'expect the same version'],

@@ -419,6 +419,7 @@ test('an index of any bytes leads to nothing else than was stored, and is repair
     if ((await opened.log.head()).count !== original.events.length + 1) bad.push(`${where}: count`)
     await opened.log.close()
   }
+  count('indexes of any bytes', cases)
   tell(`${cases} indexes in ${INDEX_DAMAGE.length} ways, ${errors} with something to report`)
   expect(bad.slice(0, 20)).toEqual([])
 })

@@ -159,9 +159,8 @@ export class EventReader {
     if (!first || !last) return []
     const segment = this.follower.openSegment(first.segment)
     if (!segment.isScavenged) {
-      const bytes = Buffer.allocUnsafe(Math.max(0, last.offset + last.length - first.offset))
-      const filled = await this.readBytes(segment, bytes, first.offset)
-      const found = checkedGroup(entries, bytes.subarray(0, filled), position, previous)
+      const reading = this.readBytes(segment, first.offset, last.offset + last.length)
+      const found = checkedGroup(entries, await reading, position, previous)
       if (found) return found
     }
     const single: StoredEvent[] = []
@@ -203,11 +202,10 @@ export class EventReader {
     const entry = this.follower.index.entry(position)
     const segment = this.follower.openSegment(entry.segment)
     if (segment.isScavenged) return this.readMoved(position, entry)
-    const json = Buffer.allocUnsafe(entry.length)
-    const reading = this.readBytes(segment, json, entry.offset)
-    const count = typeof reading === 'number' ? reading : await reading
-    const { hash } = entry
-    if (count < json.length || chainHash(this.hashBefore(position), json) !== hash) {
+    const { offset, length, hash } = entry
+    const reading = this.readBytes(segment, offset, offset + length)
+    const json = reading instanceof Promise ? await reading : reading
+    if (json.length < length || chainHash(this.hashBefore(position), json) !== hash) {
       const left = await this.findLeft(position, entry)
       if (left) return left
       if (isAgain) throw this.damagedAt(position)
@@ -232,19 +230,26 @@ export class EventReader {
   /** What was taken over of an event that had lost its body: it stands alone in its line, which proves it. */
   private async findLeft(position: Position, entry: Entry): Promise<StoredEvent | undefined> {
     const { segment, lineOffset, offset, length, hash } = entry
-    const line = Buffer.alloc(offset + length - lineOffset)
-    const filled = await this.readBytes(this.follower.openSegment(segment), line, lineOffset)
+    const opened = this.follower.openSegment(segment)
+    const line = await this.readBytes(opened, lineOffset, offset + length)
     const point = { count: position, hash: this.hashBefore(position) }
-    const meaning = readLine(line.subarray(0, filled), lineOffset, point)
+    const meaning = readLine(line, lineOffset, point)
     const found = meaning.kind === 'commit' ? meaning.events[0] : undefined
     return found?.isScavenged && found.hash === hash ? storedEvent(position, found) : undefined
   }
 
-  private readBytes(segment: Segment, into: Buffer, offset: number): number | Promise<number> {
+  /** What the file has from one offset to another; an index that is wrong names any. */
+  private readBytes(segment: Segment, from: number, to: number): MaybeLater<Buffer> {
     const { disk } = this.follower.options
-    return into.length > SMALL_BYTES
-      ? segment.using(() => disk.readMuch(segment.fd, into, offset))
-      : disk.readAt(segment.fd, into, offset)
+    const wanted = Math.max(0, to - from)
+    if (wanted <= SMALL_BYTES) {
+      const bytes = Buffer.allocUnsafe(wanted)
+      return bytes.subarray(0, disk.readAt(segment.fd, bytes, from))
+    }
+    return segment.using(async () => {
+      const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(to, segment.size()) - from))
+      return bytes.subarray(0, await disk.readMuch(segment.fd, bytes, from))
+    })
   }
 
   damagedAt(position: number): AppError {
