@@ -14,7 +14,10 @@ export function contentContract(engine: Engine): void {
     putGroup(open)
     readGroup(open)
     removeGroup(open)
-    if (engine.persistence.kind === 'durable') reopenGroup(open)
+    if (engine.persistence.kind === 'durable') {
+      reopenGroup(open)
+      damageGroup(open)
+    }
   })
 }
 
@@ -233,5 +236,60 @@ function reopenGroup(open: Open): void {
     const { content } = await opened.reopen()
     expect(await collect(content.list())).toEqual([info])
     expect((await bytesOf(content, HELLO))?.toString()).toBe('hello')
+  })
+}
+
+function damageGroup(open: Open): void {
+  const sizes = [5, 262_144, 262_145, 1_000_003]
+  const cases = sizes.flatMap((size) => (['changed', 'cut'] as const).map((how) => ({ size, how })))
+
+  test.each(cases)(
+    '$size bytes that were $how are told of, and mended by an upload',
+    async (given) => {
+      const { size, how } = given
+      const opened = await open()
+      const { content } = opened.store
+      const bytes = mixedBytes(size)
+      const { hash, ...about } = await content.put(pieces(bytes, 70_001), TEXT)
+      const other = await content.put(text('hello'), TEXT)
+      await opened.spoil(hash, how)
+      const damaged = { code: 'content-damaged', facts: { hash } }
+      if (size <= 262_144) await expect(content.read(hash)).rejects.toMatchObject(damaged)
+      else await expect(bytesOf(content, hash)).rejects.toMatchObject(damaged)
+      expect((await content.verify()).findings).toMatchObject([{ kind: 'damage', hash }])
+      const again = await content.put(pieces(bytes, 262_144), { filename: 'new', mediaType: 'a/b' })
+      expect(again).toEqual({ hash, ...about })
+      expect((await bytesOf(content, hash))?.equals(bytes)).toBe(true)
+      expect(await collect(content.list())).toHaveLength(2)
+      expect(await content.info(other.hash)).toEqual(other)
+    },
+  )
+
+  test('of large content that is damaged the last piece is not handed out', async () => {
+    const opened = await open()
+    const { content } = opened.store
+    const bytes = mixedBytes(600_000)
+    const { hash } = await content.put(pieces(bytes), TEXT)
+    await opened.spoil(hash, 'changed')
+    let read = 0
+    const reading = (async () => {
+      for await (const piece of (await content.read(hash)) ?? []) read += piece.length
+    })()
+    await expect(reading).rejects.toMatchObject({ code: 'content-damaged' })
+    expect(read).toBeLessThan(bytes.length)
+    await content.put(pieces(bytes), TEXT)
+  })
+
+  test('damaged content that many upload at once is mended once', async () => {
+    const opened = await open()
+    const { content } = opened.store
+    const bytes = mixedBytes(300_000)
+    const first = await content.put(pieces(bytes), TEXT)
+    await opened.spoil(first.hash, 'changed')
+    const about = { filename: 'new', mediaType: 'a/b' }
+    const uploads = Array.from({ length: 8 }, () => content.put(pieces(bytes, 50_000), about))
+    for (const info of await Promise.all(uploads)) expect(info).toEqual(first)
+    expect((await bytesOf(content, first.hash))?.equals(bytes)).toBe(true)
+    expect(await collect(content.list())).toEqual([first])
   })
 }

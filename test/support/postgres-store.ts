@@ -44,11 +44,13 @@ export async function openPostgresPlace({ url }: PostgresPlace, clock: Clock) {
   return openPostgresStore({ ...postgresOptions(url), clock })
 }
 
-export async function inDatabase(url: string, statement: string): Promise<void> {
+type Row = Readonly<Record<string, unknown>>
+
+export async function inDatabase(url: string, statement: string): Promise<readonly Row[]> {
   const client = new Client({ connectionString: url })
   await client.connect()
   try {
-    await client.query(statement)
+    return (await client.query(statement)).rows
   } finally {
     await client.end()
   }

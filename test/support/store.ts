@@ -3,7 +3,7 @@
  * log or blob behind fails, even where it looked at something else.
  */
 import { afterEach, expect } from 'vitest'
-import type { Clock, Store } from '../../src/domain/ports.ts'
+import type { Clock, ContentHash, Store } from '../../src/domain/ports.ts'
 
 export type OpenOptions = { readonly clock: Clock }
 
@@ -11,9 +11,14 @@ export type OpenOptions = { readonly clock: Clock }
 export type OpenStore = {
   readonly store: Store
   reopen(): Promise<Store>
+  /** Spoils what is stored of content behind the back of the store; only where something outlives it. */
+  spoil?(hash: ContentHash, how: Spoiling): Promise<void>
   /** Closes it and removes its data. */
   close(): Promise<void>
 }
+
+/** The first byte is changed, or the last one is gone. */
+export type Spoiling = 'changed' | 'cut'
 
 /** One engine as the suites see it. */
 export type Engine = {
@@ -43,6 +48,7 @@ export type TestStore = {
   readonly store: Store
   readonly clock: HandClock
   reopen(): Promise<Store>
+  spoil(hash: ContentHash, how: Spoiling): Promise<void>
 }
 
 /** Opens stores for the tests of the file or group it is called in; each is verified and closed after its test. */
@@ -69,6 +75,10 @@ export function verifiedStores(engine: Engine): () => Promise<TestStore> {
         const store = await open.reopen()
         current.set(open, store)
         return store
+      },
+      async spoil(hash, how) {
+        if (!open.spoil) expect.fail('there is nothing to spoil')
+        await open.spoil(hash, how)
       },
     }
   }

@@ -1,5 +1,5 @@
-/** Defects of a log as they are met: as many as anybody reads, and whether there are more. */
-import type { Finding, VerifyReport } from '../../domain/ports.ts'
+/** What a check of a database tells. Defects of a log as they are met: as many as anybody reads, and whether there are more. */
+import type { ContentHash, Finding, VerifyReport } from '../../domain/ports.ts'
 
 export const MOST_FINDINGS = 1000
 
@@ -19,3 +19,9 @@ export class Findings {
     return { counts, findings: this.found, ...(this.hasMore && { mayHaveMore: true }) }
   }
 }
+
+export const damageOfContent = (hash: ContentHash): Finding => ({
+  kind: 'damage',
+  message: 'The bytes do not have their hash',
+  hash,
+})

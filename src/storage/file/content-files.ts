@@ -13,8 +13,8 @@
  *    and a removal that meet end in one of the two outcomes.
  */
 import { join } from 'node:path'
-import { AppError } from '../../domain/app-error.ts'
 import type { Clock, ContentHash, ContentInfo } from '../../domain/ports.ts'
+import { damagedContent } from '../../domain/proven-content.ts'
 import type { Disk } from './disk.ts'
 import type { Layout } from './layout.ts'
 import { readWhole } from './read-whole.ts'
@@ -69,8 +69,4 @@ function parseAbout(text: string): ContentInfo | undefined {
   } catch {
     return undefined
   }
-}
-
-export function damagedContent(hash: ContentHash, message: string): AppError {
-  return new AppError('content-damaged', message, { hash })
 }

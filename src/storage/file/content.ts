@@ -4,8 +4,9 @@
  */
 import { join } from 'node:path'
 import type { ByteRange, ContentEngine, ContentHash, ContentInfo } from '../../domain/ports.ts'
-import { blobFiles, type ContentPlace, damagedContent, findInfo } from './content-files.ts'
-import { readBlob, readWholeBlob } from './content-read.ts'
+import { damagedContent, readProven } from '../../domain/proven-content.ts'
+import { blobFiles, type ContentPlace, findInfo } from './content-files.ts'
+import { readBlob } from './content-read.ts'
 
 export function createFileContent(place: ContentPlace): ContentEngine {
   const { disk, layout } = place
@@ -34,13 +35,8 @@ async function openBlob(
   if (!info) return undefined
   const files = blobFiles(layout, hash)
   // Said before the first byte is sent, where an answer can still be an error.
-  if (disk.status(files.blob)?.size !== info.size) {
-    throw damagedContent(hash, 'The stored bytes of this content are damaged')
-  }
-  const last = info.size - 1
-  const { start, end } = range ?? { start: 0, end: last }
-  if (start === 0 && end >= last) return readWholeBlob(disk, files, info)
-  return readBlob(disk, files, info, { start, end: Math.min(end, last) })
+  if (disk.status(files.blob)?.size !== info.size) throw damagedContent(hash)
+  return readProven(info, range, (wanted) => readBlob(disk, files, info, wanted))
 }
 
 /**

@@ -8,7 +8,7 @@
 import { join } from 'node:path'
 import { AppError } from '../../domain/app-error.ts'
 import type { ContentEngine, ContentHash, ContentInfo } from '../../domain/ports.ts'
-import { damagedContent } from './content-files.ts'
+import { damagedContent, readProven } from '../../domain/proven-content.ts'
 import { readBlob } from './content-read.ts'
 import type { Disk } from './disk.ts'
 import { discard, writeTemporary } from './durable-write.ts'
@@ -91,7 +91,7 @@ async function* bytesOf(
   const files = { folder: own, blob: join(own, filename), about: '' }
   const info: ContentInfo = { hash, size, filename, mediaType: '', createdAtMs: 0 }
   try {
-    yield* readBlob(disk, files, info, { start: 0, end: size - 1 })
+    yield* await readProven(info, undefined, (all) => readBlob(disk, files, info, all))
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'content-damaged') throw error
     throw new AppError(

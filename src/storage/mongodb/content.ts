@@ -4,7 +4,8 @@
  * 1. A document of `apie_upload` names the file that is about to be written; 2. GridFS takes its bytes in
  * chunks; 3. when all are there, a document of `apie_content` with the hash as `_id` makes a blob of the
  * file, or the file is removed where the blob is there already. A crash before that leaves a file that nobody
- * sees; a later upload removes it when it is a day old.
+ * sees; a later upload removes it when it is a day old. What is there and damaged is replaced: whoever uploads again
+ * may do so for that.
  */
 import {
   type GridFSBucketReadStream,
@@ -23,7 +24,9 @@ import type {
   Finding,
   Progress,
 } from '../../domain/ports.ts'
+import { damagedContent, isDamaged, readProven } from '../../domain/proven-content.ts'
 import { startSha256 } from '../../kit/sha256.ts'
+import { damageOfContent } from '../database/findings.ts'
 import type { Connection } from './connection.ts'
 import type { ContentDocument } from './documents.ts'
 import { isDuplicate, toAppError } from './errors.ts'
@@ -48,7 +51,10 @@ export class MongoContent implements ContentEngine {
       const { filename, mediaType, createdAtMs = this.clock.now() } = about
       const content = { _id: hash, file, size, filename, mediaType, createdAtMs }
       if (await this.publish(content)) return toInfo(content)
-      await this.drop(file)
+      const there = await this.find(hash)
+      const isReplaced =
+        there && (await isDamaged(this, hash)) && (await this.replace(there.file, content))
+      if (!isReplaced) await this.drop(file)
       const known = await this.info(hash)
       if (known) return known
       throw new AppError('storage-unavailable', 'The content was removed while it was sent again')
@@ -68,8 +74,7 @@ export class MongoContent implements ContentEngine {
   async read(hash: ContentHash, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined> {
     const found = await this.find(hash)
     if (!found) return undefined
-    const { start, end } = range ?? { start: 0, end: found.size - 1 }
-    return this.bytesOf(found.file, start, Math.min(end, found.size - 1))
+    return readProven(toInfo(found), range, (wanted) => this.bytesOf(hash, found.file, wanted))
   }
 
   async remove(hash: ContentHash): Promise<boolean> {
@@ -100,28 +105,11 @@ export class MongoContent implements ContentEngine {
     const total = await this.connection.read(({ contents }) => contents.countDocuments())
     const findings: Finding[] = []
     let contents = 0
-    for await (const { hash, size } of this.list()) {
-      const problem = await this.problemOf(hash, size)
-      if (problem) findings.push({ kind: 'damage', message: problem, hash })
+    for await (const { hash } of this.list()) {
+      if (await isDamaged(this, hash)) findings.push(damageOfContent(hash))
       progress(++contents, total)
     }
     return { counts: { contents }, findings }
-  }
-
-  private async problemOf(hash: ContentHash, size: number): Promise<string | undefined> {
-    const sha256 = startSha256()
-    let length = 0
-    try {
-      for await (const chunk of (await this.read(hash)) ?? []) {
-        sha256.update(chunk)
-        length += chunk.length
-      }
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'content-damaged') throw error
-      return (await this.info(hash)) ? 'Bytes are missing' : undefined
-    }
-    if (length === size && sha256.digest('hex') === hash) return undefined
-    return (await this.info(hash)) ? 'The bytes have another hash' : undefined
   }
 
   private async find(hash: ContentHash): Promise<ContentDocument | undefined> {
@@ -185,12 +173,29 @@ export class MongoContent implements ContentEngine {
         throw error
       }
     })
-    if (!isNew) return false
-    const { _id, file } = content
+    if (isNew) await this.keep(content)
+    return isNew
+  }
+
+  /** Puts a file in the place of another. False: that one is no longer the blob's. */
+  private async replace(old: ObjectId, content: ContentDocument): Promise<boolean> {
+    const { _id, file, size } = content
+    await this.note(old)
+    const { matchedCount } = await this.connection.change(({ contents }) =>
+      contents.updateOne({ _id, file: old }, { $set: { file, size } }),
+    )
+    if (matchedCount === 0) return false
+    await this.keep(content)
+    await this.drop(old)
+    return true
+  }
+
+  /** The file of a blob is not swept any more. */
+  private async keep({ _id, file }: ContentDocument): Promise<void> {
     const { deletedCount } = await this.connection.change(({ uploads }) =>
       uploads.deleteOne({ _id: file }),
     )
-    if (deletedCount > 0) return true
+    if (deletedCount > 0) return
     await this.connection.change(({ contents }) => contents.deleteOne({ _id, file }))
     throw new AppError('storage-unavailable', 'The upload took so long that it was given up')
   }
@@ -220,7 +225,11 @@ export class MongoContent implements ContentEngine {
     }
   }
 
-  private async *bytesOf(file: ObjectId, start: number, end: number): AsyncGenerator<Uint8Array> {
+  private async *bytesOf(
+    hash: ContentHash,
+    file: ObjectId,
+    { start, end }: ByteRange,
+  ): AsyncGenerator<Uint8Array> {
     if (end < start) return
     let left = end + 1 - start
     const download: GridFSBucketReadStream = this.connection.bucket.openDownloadStream(file, {
@@ -234,16 +243,16 @@ export class MongoContent implements ContentEngine {
       }
     } catch (error) {
       const isMissing = error instanceof MongoGridFSChunkError || error instanceof MongoRuntimeError
-      throw isMissing ? damaged() : toAppError(error)
+      throw isMissing ? missing(hash) : toAppError(error)
     } finally {
       download.destroy()
     }
-    if (left > 0) throw damaged()
+    if (left > 0) throw missing(hash)
   }
 }
 
-const damaged = (): AppError =>
-  new AppError('content-damaged', 'A part of the content is missing or was just removed')
+const missing = (hash: ContentHash): AppError =>
+  damagedContent(hash, 'A part of the content is missing or was just removed')
 
 const toInfo = ({ _id, size, filename, mediaType, createdAtMs }: ContentDocument): ContentInfo => ({
   hash: _id as ContentHash,

@@ -3,7 +3,8 @@
  *
  * 1. A row of `apie_upload`; 2. chunks, each a commit of its own, so that a slow upload holds nothing;
  * 3. when all bytes are there, one transaction makes the blob of them, or lets them go where it is there
- * already. A crash before that leaves chunks that nobody sees; the next upload a day later removes them.
+ * already. A crash before that leaves chunks that nobody sees; the next upload a day later removes them. What is
+ * there and damaged is replaced: whoever uploads again may do so for that.
  */
 import { AppError } from '../../domain/app-error.ts'
 import type {
@@ -15,7 +16,9 @@ import type {
   Finding,
   Progress,
 } from '../../domain/ports.ts'
+import { damagedContent, isDamaged, readProven } from '../../domain/proven-content.ts'
 import { startSha256 } from '../../kit/sha256.ts'
+import { damageOfContent } from '../database/findings.ts'
 import { ChunkSizer } from './chunk-sizer.ts'
 import type { Connection, Row, Statement } from './connection.ts'
 
@@ -45,6 +48,18 @@ const FINISH: Statement = {
       SELECT $1::bytea, id, $3::bigint, $4::bigint, $5::text FROM apie_upload WHERE id = $2::bigint
       ON CONFLICT (hash) DO NOTHING RETURNING upload)
     UPDATE apie_upload SET is_finished = true FROM made WHERE id = made.upload RETURNING id`,
+}
+/** In the place of those that were found damaged, unless another upload was quicker. */
+const REPLACE: Statement = {
+  name: 'replace-content',
+  text: `WITH replaced AS (
+      UPDATE apie_content SET upload = $2::bigint, size = $3::bigint
+      WHERE hash = $1::bytea AND upload = $4::bigint
+        AND EXISTS (SELECT FROM apie_upload WHERE id = $2::bigint) RETURNING upload),
+      finished AS (UPDATE apie_upload SET is_finished = true FROM replaced WHERE id = replaced.upload),
+      gone AS (DELETE FROM apie_upload USING replaced WHERE id = $4::bigint),
+      chunks AS (DELETE FROM apie_chunk USING replaced WHERE apie_chunk.upload = $4::bigint)
+    SELECT upload FROM replaced`,
 }
 const DROP: Statement = {
   name: 'drop-upload',
@@ -99,6 +114,10 @@ export class PostgresContent implements ContentEngine {
       const names = JSON.stringify({ filename, mediaType })
       const [made] = await change(FINISH, [key, upload, size, createdAtMs, names])
       if (made) return { hash, size, filename, mediaType, createdAtMs }
+      const there = await this.find(hash)
+      if (there && (await isDamaged(this, hash))) {
+        await change(REPLACE, [key, upload, size, Number(there['upload'])])
+      }
       await change(DROP, [upload])
       const known = await this.info(hash)
       if (known) return known
@@ -118,9 +137,8 @@ export class PostgresContent implements ContentEngine {
   async read(hash: ContentHash, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined> {
     const row = await this.find(hash)
     if (!row) return undefined
-    const size = Number(row['size'])
-    const { start, end } = range ?? { start: 0, end: size - 1 }
-    return this.chunks(Number(row['upload']), start, Math.min(end, size - 1))
+    const upload = Number(row['upload'])
+    return readProven(toInfo(row), range, (wanted) => this.chunks(hash, upload, wanted))
   }
 
   async remove(hash: ContentHash): Promise<boolean> {
@@ -144,28 +162,11 @@ export class PostgresContent implements ContentEngine {
     let contents = 0
     let contentBytes = 0
     for await (const { hash, size } of this.list()) {
-      const problem = await this.problemOf(hash, size)
-      if (problem) findings.push({ kind: 'damage', message: problem, hash })
+      if (await isDamaged(this, hash)) findings.push(damageOfContent(hash))
       contentBytes += size
       progress(++contents, total)
     }
     return { counts: { contents, contentBytes }, findings }
-  }
-
-  private async problemOf(hash: ContentHash, size: number): Promise<string | undefined> {
-    const sha256 = startSha256()
-    let length = 0
-    try {
-      for await (const chunk of (await this.read(hash)) ?? []) {
-        sha256.update(chunk)
-        length += chunk.length
-      }
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'content-damaged') throw error
-      return (await this.info(hash)) ? 'Bytes are missing' : undefined
-    }
-    if (length === size && sha256.digest('hex') === hash) return undefined
-    return (await this.info(hash)) ? 'The bytes have another hash' : undefined
   }
 
   private async find(hash: ContentHash): Promise<Row | undefined> {
@@ -193,17 +194,18 @@ export class PostgresContent implements ContentEngine {
     return { hash: sha256.digest('hex') as ContentHash, size }
   }
 
-  private async *chunks(upload: number, start: number, end: number): AsyncGenerator<Uint8Array> {
+  private async *chunks(
+    hash: ContentHash,
+    upload: number,
+    { start, end }: ByteRange,
+  ): AsyncGenerator<Uint8Array> {
     for (let at = start; at <= end; ) {
       const number = Math.floor(at / CHUNK_BYTES)
       const [row] = await this.connection.read(READ, [upload, number])
       const first = number * CHUNK_BYTES
       const bytes = (row?.['bytes'] as Buffer | undefined)?.subarray(at - first, end + 1 - first)
       if (!bytes || bytes.length === 0) {
-        throw new AppError(
-          'content-damaged',
-          'A part of the content is missing or was just removed',
-        )
+        throw damagedContent(hash, 'A part of the content is missing or was just removed')
       }
       yield bytes
       at += bytes.length

@@ -26,11 +26,12 @@ const damaged = (position: number) => ({
 async function open() {
   const place = await makePostgresPlace(clusterUrl ?? '')
   const { store } = await openPostgresPlace(place, handClock())
-  const { log } = store
+  const { log, content } = store
   for (let n = 0; n < COUNT; n++) await log.append(appendTo(n % 2 === 0 ? 'a' : 'b', [draft(n)]))
   const hash = async (position: number) => (await log.read(position))?.hash ?? expect.fail()
   return {
     log,
+    content,
     hash,
     page: (stream: string, from: number, direction: ReadDirection, limit: number) =>
       log.readSequence(streamSequence(stream as never), from, direction, limit),
@@ -42,6 +43,10 @@ async function open() {
       return positions
     },
     damage: (statement: string) => inDatabase(place.url, statement),
+    count: async (table: string) => {
+      const rows = await inDatabase(place.url, `SELECT count(*) FROM ${table}`)
+      return Number(rows[0]?.['count'])
+    },
     async close() {
       await store.close()
       await place.remove()
@@ -202,6 +207,21 @@ describe.skipIf(clusterUrl === undefined)('damage in PostgreSQL', () => {
     expect(first).toMatchObject({ status: 'fulfilled' })
     expect(repeated).toMatchObject({ status: 'rejected', reason: damaged(10) })
     expect(next).toMatchObject({ status: 'fulfilled', value: { kind: 'appended' } })
+    await close()
+  })
+
+  test('content that was mended leaves nothing behind of what was damaged', async () => {
+    const { content, damage, count, close } = await open()
+    const bytes = async function* () {
+      yield Buffer.alloc(600_000, 'x')
+    }
+    const about = { filename: 'x', mediaType: 'text/plain' }
+    await content.put(bytes(), about)
+    await damage(`UPDATE apie_chunk SET bytes = set_byte(bytes, 0, 0) WHERE number = 1`)
+    await content.put(bytes(), about)
+    expect((await content.verify()).findings).toEqual([])
+    expect([await count('apie_content'), await count('apie_upload')]).toEqual([1, 1])
+    expect(await count('apie_chunk')).toBe(3)
     await close()
   })
 })
