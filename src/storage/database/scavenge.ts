@@ -3,10 +3,7 @@
  * change of its own: whoever dies in between has removed some bodies and harmed none. How they are taken
  * is the engine's own.
  */
-import { AppError } from '../../domain/app-error.ts'
 import {
-  chainHash,
-  EMPTY_HASH,
   parseStoredEvent,
   type StoredEvent,
   scavengedCheck,
@@ -25,9 +22,9 @@ export type Removal = {
 export type Remove = (removals: readonly Removal[]) => Promise<readonly number[]>
 
 /**
- * @param runs the log as it is now, from its beginning
+ * @param runs the log as it is now, from its beginning; proven, for a removal would declare as right what is not
  * @param count of the events in them
- * @throws AppError `log-damaged` where an event does not chain; it and those behind it are left as they are
+ * @throws AppError what `runs` throws: an event that does not chain and those behind it are left as they are
  */
 export async function scavengeRuns(
   runs: AsyncIterable<readonly StoredEvent[]>,
@@ -35,15 +32,10 @@ export async function scavengeRuns(
   { drop, remove, progress }: { drop: DropRule; remove: Remove; progress: Progress },
 ): Promise<ScavengeReport> {
   const report = { events: 0, removed: 0, bytesFreed: 0 }
-  let previous = EMPTY_HASH
   for await (const run of runs) {
     const due = new Map<number, Removal & { readonly bytesFreed: number }>()
     for (const event of run) {
-      const link = previous
-      previous = event.hash
       if (event.isScavenged) continue
-      // A removal would declare as right what is not.
-      if (chainHash(link, event.json) !== event.hash) throw damaged(event.position)
       report.events++
       if (await drop(parseStoredEvent(event), event.position))
         due.set(event.position, toRemoval(event))
@@ -55,15 +47,6 @@ export async function scavengeRuns(
   }
   return report
 }
-
-const damaged = (position: number): AppError =>
-  new AppError(
-    'log-damaged',
-    'The log is damaged, and is left as it is; "apie verify" tells more',
-    {
-      position,
-    },
-  )
 
 function toRemoval(event: StoredEvent) {
   const text = scavengedText(event)

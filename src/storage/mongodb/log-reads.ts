@@ -1,4 +1,7 @@
-/** The questions that are asked of the log; each has an index, and gets what was committed before it. */
+/**
+ * The questions that are asked of the log; each has an index, and gets what was committed before it. Events are proven
+ * by the chain before anybody gets them, and those that should be there are missed.
+ */
 
 import type { Filter, FindCursor } from 'mongodb'
 import type { EventHash, EventId, Position, StoredEvent } from '../../domain/event.ts'
@@ -11,10 +14,14 @@ import type {
 } from '../../domain/ports.ts'
 import type { SequenceKey } from '../../domain/sequence.ts'
 import type { StreamName } from '../../domain/stream-name.ts'
+import { damagedEvent } from '../database/event-link.ts'
+import { gapIn, type IsWhole, wholeRuns } from '../database/whole-pages.ts'
 import type { Connection } from './connection.ts'
-import { type EventDocument, pointOf, toStoredEvent } from './documents.ts'
+import { type EventDocument, pointOf } from './documents.ts'
 import { LAST_OF_STREAM, stateOf } from './log-state.ts'
-import { numberIn, placeOf } from './sequences.ts'
+import { lookAgain } from './looks.ts'
+import { readHashes, toProvenEvent } from './proven-events.ts'
+import { numberIn, type Place, placeOf } from './sequences.ts'
 import { lastCommit, type Visible } from './visible.ts'
 
 /** Most events, and most bytes of their texts but for the first, that are handed out at once. */
@@ -49,15 +56,21 @@ export class LogReads {
     })
   }
 
-  read(position: Position): Promise<StoredEvent | undefined> {
-    return this.findEvent({ _id: position })
+  async read(position: Position): Promise<StoredEvent | undefined> {
+    const found = await lookAgain(
+      async () => (await this.find({ _id: position })) ?? (await this.head()).count,
+      (found) => typeof found !== 'number' || !(position >= 0 && position < found),
+    )
+    if (typeof found !== 'number') return (await this.proven([found]))[0]
+    if (position >= 0 && position < found) throw damagedEvent(position)
+    return undefined
   }
 
   async findEvent(
-    by: Partial<Readonly<{ _id: Position; stream: StreamName; eventId: EventId }>>,
+    by: Readonly<{ stream: StreamName; eventId: EventId }>,
   ): Promise<StoredEvent | undefined> {
     const found = await this.find(by)
-    return found && toStoredEvent(found)
+    return found && (await this.proven([found]))[0]
   }
 
   async findPosition(
@@ -105,33 +118,67 @@ export class LogReads {
     const isForwards = direction === 'forwards'
     if (most <= 0 || (!isForwards && from < 0)) return []
     const place = placeOf(sequence)
-    const range = isForwards ? { $gte: Math.max(0, from) } : { $lte: from, $gte: 0 }
-    const found = await this.pageOf(
-      { ...place.filter, [place.number]: range },
-      place.number,
-      isForwards ? 1 : -1,
-      most,
+    const start = isForwards ? Math.max(0, from) : from
+    const range = isForwards ? { $gte: start } : { $lte: start, $gte: 0 }
+    const filter = { ...place.filter, [place.number]: range }
+    const look = async () => {
+      const found = await this.pageOf(filter, place.number, isForwards ? 1 : -1, most)
+      const numbers = found.map((event) => numberIn(event, place))
+      const [first = start] = numbers
+      // Backwards, a page may be asked for from beyond the end on.
+      const isBeyond = !isForwards && first < start && !(await this.isBehind(place, start))
+      const gap = gapIn(numbers, isBeyond ? first : start, direction)
+      return { found, numbers, damagedAt: found[gap]?._id }
+    }
+    const { found, numbers, damagedAt } = await lookAgain(
+      look,
+      (page) => page.damagedAt === undefined,
     )
-    return found.map((event) => ({ number: numberIn(event, place), event: toStoredEvent(event) }))
+    if (damagedAt !== undefined) throw damagedEvent(damagedAt)
+    const events = await this.proven(found)
+    return events.map((event, at) => ({ number: numbers[at] as number, event }))
+  }
+
+  /** Whether a sequence has more than what stands up to a number. */
+  private async isBehind({ filter, number }: Place, last: number): Promise<boolean> {
+    const options = { sort: { [number]: 1 }, projection: { _id: 1 } } as const
+    const found = await this.visible.read(
+      (events, below) =>
+        events.findOne(bounded({ ...filter, [number]: { $gt: last } }, below), options),
+      highestOf,
+    )
+    return found !== null
   }
 
   /** @param to exclusive */
-  async *runs(
+  runs(
     from: Position,
     to: Position,
     direction: ReadDirection,
   ): AsyncGenerator<readonly StoredEvent[]> {
-    let [start, end] = [Math.max(0, from), to]
-    while (start < end) {
-      const filter = { _id: { $gte: start, $lt: end } }
-      const order = direction === 'forwards' ? 1 : -1
-      const events = (await this.pageOf(filter, '_id', order, PAGE_EVENTS)).map(toStoredEvent)
-      const last = events.at(-1)
-      if (!last) return
-      yield events
-      if (direction === 'forwards') start = last.position + 1
-      else end = last.position
+    const order = direction === 'forwards' ? 1 : -1
+    const pageOf = async (start: Position, end: Position, isWhole: IsWhole) => {
+      const look = async () => {
+        const found = await this.pageOf(
+          { _id: { $gte: start, $lt: end } },
+          '_id',
+          order,
+          PAGE_EVENTS,
+        )
+        return { positions: found.map(({ _id }) => _id), events: () => this.proven(found) }
+      }
+      return lookAgain(look, ({ positions }) => isWhole(positions))
     }
+    const countOf = async () => (await this.head()).count
+    return wholeRuns(pageOf, countOf, from, to, direction)
+  }
+
+  private async proven(found: readonly EventDocument[]): Promise<readonly StoredEvent[]> {
+    const hashes = await lookAgain(
+      () => this.connection.read((collections) => readHashes(collections, found)),
+      (known) => found.every(({ _id }) => _id === 0 || known.has(_id - 1)),
+    )
+    return found.map((document) => toProvenEvent(document, hashes))
   }
 
   private async find(filter: Filter<EventDocument>): Promise<EventDocument | undefined> {

@@ -8,7 +8,8 @@ import type { ProducerId } from '../../domain/producer.ts'
 import { type SequenceKey, streamSequence } from '../../domain/sequence.ts'
 import type { LogState, Question } from '../database/log-state.ts'
 import type { Collections } from './connection.ts'
-import { type EventDocument, toStoredEvent } from './documents.ts'
+import type { EventDocument } from './documents.ts'
+import { readHashes, toProvenEvent } from './proven-events.ts'
 import { numberIn, placeOf } from './sequences.ts'
 
 /** Fills in what the state does not know yet of a question; its ids are always looked up. */
@@ -59,19 +60,23 @@ export function stateOf(last?: Pick<EventDocument, 'type' | 'owner'>): StreamSta
 
 async function readIds(
   state: LogState,
-  { events }: Collections,
+  collections: Collections,
   ids: Question['ids'],
 ): Promise<void> {
   const asked = new Set(ids.map(([stream, id]) => `${stream}/${id}`))
-  const found = events.find(
+  const options = {
+    sort: { _id: 1 },
+    projection: { eventId: 1, stream: 1, hash: 1, json: 1, scavenged: 1 },
+  } as const
+  const found = collections.events.find(
     {
       eventId: { $in: [...new Set(ids.map(([, id]) => id))] },
       stream: { $in: [...new Set(ids.map(([stream]) => stream))] },
     },
-    { sort: { _id: 1 }, projection: { eventId: 1, stream: 1, hash: 1, json: 1, scavenged: 1 } },
+    options,
   )
-  for await (const event of found) {
-    const key = `${event.stream}/${event.eventId}`
-    if (asked.has(key)) state.events.set(key, () => toStoredEvent(event))
-  }
+  const keyOf = ({ stream, eventId }: EventDocument) => `${stream}/${eventId}`
+  const known = (await found.toArray()).filter((event) => asked.has(keyOf(event)))
+  const hashes = await readHashes(collections, known)
+  for (const event of known) state.events.set(keyOf(event), () => toProvenEvent(event, hashes))
 }

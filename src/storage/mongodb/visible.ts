@@ -12,15 +12,12 @@ import { AppError } from '../../domain/app-error.ts'
 import type { Collections, Connection } from './connection.ts'
 import type { CommitDocument, EventDocument } from './documents.ts'
 import { duplicateAt } from './errors.ts'
+import { BETWEEN_LOOKS_MS, MOST_LOOKS } from './looks.ts'
 
 /** Commits after which those before are relieved of their events. */
 const SLIM_AFTER = 256
 /** Times that others may be ahead of us with the same commit. */
 const MOST_TURNS = 1000
-
-/** A transaction over several shards shows piece by piece: looks before events count as missing, and time between. */
-const MOST_LOOKS = 50
-const BETWEEN_LOOKS_MS = 20
 
 /** Asks for events, below a position where one is given. */
 export type Query<T> = (events: Collection<EventDocument>, below?: number) => Promise<T>

@@ -20,6 +20,7 @@ import type { SequenceKey } from '../../domain/sequence.ts'
 import { streamSequence } from '../../domain/sequence.ts'
 import type { StreamName } from '../../domain/stream-name.ts'
 import { damagedEvent } from '../database/event-link.ts'
+import { gapIn, wholeRuns } from '../database/whole-pages.ts'
 import type { Row, Run, Statement } from './connection.ts'
 import { readState } from './log-state.ts'
 import { EVENT_COLUMNS, PREVIOUS, toProvenEvent, toProvenEvents } from './rows.ts'
@@ -192,49 +193,27 @@ export async function readPage(
   const rows = await run(statement, [keyOf(sequence), start, most, PAGE_BYTES])
   // Backwards, a page may be asked for from beyond the end on.
   const isBeyond = direction === 'backwards' && rows[0]?.['above'] === null
-  const gap = gapIn(rows, isBeyond ? Number(rows[0]?.['number']) : start, direction)
+  const numbers = numbersOf(rows)
+  const gap = gapIn(numbers, isBeyond ? Number(numbers[0]) : start, direction)
   if (gap >= 0) throw damagedEvent(Number(rows[gap]?.['position']))
-  return toProvenEvents(rows, direction).map((event, at) => ({
-    number: Number(rows[at]?.['number']),
-    event,
-  }))
+  const events = toProvenEvents(rows, direction)
+  return events.map((event, at) => ({ number: numbers[at] as number, event }))
 }
 
-/** Numbers have no gaps. @returns index of the first row that has another one than it must have, or -1 */
-function gapIn(rows: readonly Row[], first: number, direction: ReadDirection): number {
-  const step = direction === 'forwards' ? 1 : -1
-  return rows.findIndex((row, at) => row['number'] !== first + step * at)
-}
-
-/**
- * Each run begins where the one before it ended, or the log is damaged there. Where the log ends is only asked for
- * once a row is not where it could be: most readers know it.
- * @param to exclusive
- */
-export async function* readRuns(
+/** @param to exclusive */
+export function readRuns(
   run: Run,
   from: Position,
   to: Position,
   direction: ReadDirection,
 ): AsyncGenerator<readonly StoredEvent[]> {
-  const isForwards = direction === 'forwards'
-  const statement = isForwards ? LOG_FORWARDS : LOG_BACKWARDS
-  let start = Math.max(0, from)
-  let end = Math.min(to, Number.MAX_SAFE_INTEGER)
-  let isWithin = false
-  while (start < end) {
+  const statement = direction === 'forwards' ? LOG_FORWARDS : LOG_BACKWARDS
+  const pageOf = async (start: Position, end: Position) => {
     const rows = await run(statement, [start, end, PAGE_EVENTS, PAGE_BYTES])
-    const gap = rows.length === 0 ? 0 : gapIn(rows, isForwards ? start : end - 1, direction)
-    if (gap >= 0) {
-      if (isWithin) throw damagedEvent(isForwards ? start + gap : end - 1 - gap)
-      // Below the count everything is there, also what came meanwhile, when it is read again.
-      end = Math.min(end, (await readHead(run)).count)
-      isWithin = true
-      continue
-    }
-    const events = toProvenEvents(rows, direction)
-    yield events
-    if (isForwards) start += events.length
-    else end -= events.length
+    return { positions: numbersOf(rows), events: () => toProvenEvents(rows, direction) }
   }
+  const countOf = async () => (await readHead(run)).count
+  return wholeRuns(pageOf, countOf, from, to, direction)
 }
+
+const numbersOf = (rows: readonly Row[]): number[] => rows.map((row) => Number(row['number']))

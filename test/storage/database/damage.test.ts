@@ -1,20 +1,12 @@
-/** Rows of events that somebody changed or deleted by hand: nobody is served what does not chain. */
+/** Events in databases that somebody changed or deleted by hand: nobody is served what does not chain. */
 import { describe, expect, test } from 'vitest'
 import type { ReadDirection } from '../../../src/domain/ports.ts'
 import { streamSequence, typeSequence } from '../../../src/domain/sequence.ts'
+import { type Database, databases } from '../../support/damaged-store.ts'
 import { appendTo, draft, jsonBody, membersOf } from '../../support/drafts.ts'
-import { postgresUrl } from '../../support/postgres-cluster.ts'
-import { inDatabase, makePostgresPlace, openPostgresPlace } from '../../support/postgres-store.ts'
-import { handClock } from '../../support/store.ts'
 
-const clusterUrl = postgresUrl()
 const COUNT = 40
 const DIRECTIONS: readonly ReadDirection[] = ['forwards', 'backwards']
-
-const change = (position: number): string =>
-  `UPDATE apie_event SET json = convert_to(replace(convert_from(json, 'UTF8'), 'ann@', 'bob@'), 'UTF8')
-   WHERE position = ${position}`
-const remove = (where: string): string => `DELETE FROM apie_event WHERE ${where}`
 
 const damaged = (position: number) => ({
   code: 'log-damaged',
@@ -23,13 +15,13 @@ const damaged = (position: number) => ({
 })
 
 /** 40 events, in turns of the streams `a` and `b`, so that position 10 is version 5 of `a`. */
-async function open() {
-  const place = await makePostgresPlace(clusterUrl ?? '')
-  const { store } = await openPostgresPlace(place, handClock())
+async function openFull(database: Database) {
+  const { store, ...hands } = await database.open()
   const { log, content } = store
   for (let n = 0; n < COUNT; n++) await log.append(appendTo(n % 2 === 0 ? 'a' : 'b', [draft(n)]))
   const hash = async (position: number) => (await log.read(position))?.hash ?? expect.fail()
   return {
+    ...hands,
     log,
     content,
     hash,
@@ -42,23 +34,16 @@ async function open() {
       }
       return positions
     },
-    damage: (statement: string) => inDatabase(place.url, statement),
-    count: async (table: string) => {
-      const rows = await inDatabase(place.url, `SELECT count(*) FROM ${table}`)
-      return Number(rows[0]?.['count'])
-    },
-    async close() {
-      await store.close()
-      await place.remove()
-    },
   }
 }
 
-describe.skipIf(clusterUrl === undefined)('damage in PostgreSQL', () => {
+describe.for(databases.filter(({ url }) => url !== undefined))('damage in $name', (database) => {
+  const open = () => openFull(database)
+
   test('an event whose text was changed is refused however it is asked for', async () => {
-    const { log, hash, page, run, damage, close } = await open()
+    const { log, hash, page, run, changeText, close } = await open()
     const hash10 = await hash(10)
-    await damage(change(10))
+    await changeText(10)
     const { eventId } = draft(10)
     expect(await log.findHash(hash10)).toBe(10)
     expect(await log.findEventIdAnywhere(eventId)).toBe(10)
@@ -78,8 +63,8 @@ describe.skipIf(clusterUrl === undefined)('damage in PostgreSQL', () => {
   })
 
   test('events beside one that was changed are served', async () => {
-    const { log, page, run, damage, close } = await open()
-    await damage(change(10))
+    const { log, page, run, changeText, close } = await open()
+    await changeText(10)
     expect(membersOf(await log.read(9))).toMatchObject({ position: 9 })
     // What it links to is the hash, which stayed.
     expect(membersOf(await log.read(11))).toMatchObject({ position: 11 })
@@ -95,24 +80,26 @@ describe.skipIf(clusterUrl === undefined)('damage in PostgreSQL', () => {
   })
 
   test('a text that is no UTF-8 any more is damage, too', async () => {
-    const { log, damage, close } = await open()
-    await damage(`UPDATE apie_event SET json = set_byte(json, 20, 255) WHERE position = 10`)
+    const { log, spoilText, close } = await open()
+    await spoilText(10)
     await expect(log.read(10)).rejects.toMatchObject({ code: 'log-damaged' })
     expect(membersOf(await log.read(11))).toMatchObject({ position: 11 })
     await close()
   })
 
   test('pages that end because their events are large are whole, and prove the last of them', async () => {
-    const { log, page, run, damage, close } = await open()
+    const { log, page, run, changeText, close } = await open()
     const body = jsonBody(JSON.stringify('x'.repeat(1.5 * 1024 * 1024)))
     for (let n = 0; n < 7; n++) await log.append(appendTo('large', [draft(COUNT + n, { body })]))
     for (const direction of DIRECTIONS) {
-      expect(await page('large', direction === 'forwards' ? 0 : 6, direction, 7)).toHaveLength(3)
+      expect(await page('large', direction === 'forwards' ? 0 : 6, direction, 7)).toHaveLength(
+        database.largeInPage,
+      )
       expect(await run(COUNT, COUNT + 7, direction)).toHaveLength(7)
     }
-    await damage(change(COUNT + 4))
-    await expect(page('large', 6, 'backwards', 7)).rejects.toMatchObject(damaged(COUNT + 4))
-    expect(await page('large', 3, 'backwards', 7)).toHaveLength(3)
+    await changeText(COUNT + 4)
+    await expect(page('large', 4, 'backwards', 7)).rejects.toMatchObject(damaged(COUNT + 4))
+    expect(await page('large', 3, 'backwards', 7)).toHaveLength(database.largeInPage)
     for (const direction of DIRECTIONS) {
       await expect(run(COUNT, COUNT + 7, direction)).rejects.toMatchObject(damaged(COUNT + 4))
     }
@@ -120,21 +107,20 @@ describe.skipIf(clusterUrl === undefined)('damage in PostgreSQL', () => {
   })
 
   test('a hash that was changed, and what was put in the place of another, are refused', async () => {
-    const { log, damage, close } = await open()
-    await damage(`UPDATE apie_event SET hash = sha256('other') WHERE position = 10`)
+    const { log, changeText, changeHash, copyText, close } = await open()
+    await changeHash(10)
     await expect(log.read(10)).rejects.toMatchObject(damaged(10))
     await expect(log.read(11)).rejects.toMatchObject(damaged(11))
-    await damage(`UPDATE apie_event AS e SET hash = p.hash, json = p.json
-      FROM apie_event AS p WHERE e.position = 20 AND p.position = 19`)
+    await copyText(19, 20)
     await expect(log.read(20)).rejects.toMatchObject(damaged(20))
-    await damage(change(0))
+    await changeText(0)
     await expect(log.read(0)).rejects.toMatchObject(damaged(0))
     await close()
   })
 
   test('a row that was deleted is missed by whoever comes to it', async () => {
-    const { log, page, run, damage, close } = await open()
-    await damage(remove('position = 10'))
+    const { log, page, run, remove, close } = await open()
+    await remove(10, 11)
     await expect(log.read(10)).rejects.toMatchObject(damaged(10))
     await expect(log.read(11)).rejects.toMatchObject(damaged(11))
     await expect(log.findEventId('b' as never, draft(11).eventId)).rejects.toMatchObject(
@@ -153,8 +139,8 @@ describe.skipIf(clusterUrl === undefined)('damage in PostgreSQL', () => {
   })
 
   test('a stream does not pass over the version that a deleted row had', async () => {
-    const { page, damage, close } = await open()
-    await damage(remove('position = 10'))
+    const { page, remove, close } = await open()
+    await remove(10, 11)
     // The event behind the gap in `a` is whole, and so is the one before it: only its number tells.
     await expect(page('a', 0, 'forwards', 20)).rejects.toMatchObject(damaged(12))
     await expect(page('a', 5, 'forwards', 1)).rejects.toMatchObject(damaged(12))
@@ -167,14 +153,14 @@ describe.skipIf(clusterUrl === undefined)('damage in PostgreSQL', () => {
   })
 
   test('rows that are missing at the end are missed, and a log that has ended is no damage', async () => {
-    const { log, run, damage, close } = await open()
+    const { log, run, remove, close } = await open()
     expect(await log.read(COUNT)).toBeUndefined()
     expect(await log.read(-1)).toBeUndefined()
     for (const direction of DIRECTIONS) {
       expect(await run(0, COUNT + 5, direction)).toHaveLength(COUNT)
       expect(await run(COUNT, COUNT + 5, direction)).toEqual([])
     }
-    await damage(remove(`position >= ${COUNT - 2}`))
+    await remove(COUNT - 2)
     await expect(log.read(COUNT - 1)).rejects.toMatchObject(damaged(COUNT - 1))
     await expect(run(0, COUNT + 5, 'forwards')).rejects.toMatchObject(damaged(COUNT - 2))
     await expect(run(0, COUNT + 5, 'backwards')).rejects.toMatchObject(damaged(COUNT - 1))
@@ -183,12 +169,12 @@ describe.skipIf(clusterUrl === undefined)('damage in PostgreSQL', () => {
   })
 
   test('what is left of a scavenged event is refused where it was changed', async () => {
-    const { log, run, damage, close } = await open()
+    const { log, run, changeText, close } = await open()
     await log.scavenge((_event, position) => position >= 10 && position < 14)
     expect(await run(0, COUNT, 'forwards')).toHaveLength(COUNT)
     expect(await run(0, COUNT, 'backwards')).toHaveLength(COUNT)
     expect(await log.read(11)).toMatchObject({ isScavenged: true })
-    await damage(change(11))
+    await changeText(11)
     await expect(log.read(11)).rejects.toMatchObject(damaged(11))
     await expect(run(0, COUNT, 'forwards')).rejects.toMatchObject(damaged(11))
     expect(await log.read(12)).toMatchObject({ isScavenged: true })
@@ -196,8 +182,8 @@ describe.skipIf(clusterUrl === undefined)('damage in PostgreSQL', () => {
   })
 
   test('an append that repeats a damaged event is refused, and those beside it are not', async () => {
-    const { log, damage, close } = await open()
-    await damage(change(10))
+    const { log, changeText, close } = await open()
+    await changeText(10)
     // The two that wait for the first one go into the database together.
     const [first, repeated, next] = await Promise.allSettled([
       log.append(appendTo('b', [draft(COUNT + 1)])),
@@ -211,17 +197,16 @@ describe.skipIf(clusterUrl === undefined)('damage in PostgreSQL', () => {
   })
 
   test('content that was mended leaves nothing behind of what was damaged', async () => {
-    const { content, damage, count, close } = await open()
+    const { content, spoilContent, countContent, close } = await open()
     const bytes = async function* () {
       yield Buffer.alloc(600_000, 'x')
     }
     const about = { filename: 'x', mediaType: 'text/plain' }
     await content.put(bytes(), about)
-    await damage(`UPDATE apie_chunk SET bytes = set_byte(bytes, 0, 0) WHERE number = 1`)
+    await spoilContent()
     await content.put(bytes(), about)
     expect((await content.verify()).findings).toEqual([])
-    expect([await count('apie_content'), await count('apie_upload')]).toEqual([1, 1])
-    expect(await count('apie_chunk')).toBe(3)
+    expect(await countContent()).toEqual([1, 0, 3])
     await close()
   })
 })
