@@ -5,9 +5,11 @@
  *    often: nobody can guess one.
  * 2. Every other password goes past the throttle first, and then costs one slow hash, whether the account
  *    is there or not.
- * 3. A chosen password that was right is remembered in the memory of this process for as long as the
- *    stored one stays the same; equal tries that arrive together are checked once.
+ * 3. A chosen password that was right is remembered in the memory of this process, for the network it came from,
+ *    until the stored one changes or another is tried for the account from there: what is remembered goes past no
+ *    throttle, so it must not tell a right guess from wrong ones. Equal tries that arrive together are checked once.
  */
+import { networkOf } from '../kit/network.ts'
 import { randomSecret } from '../kit/secret.ts'
 import { sha256Hex } from '../kit/sha256.ts'
 import { type Account, type AccountName, type Role, toAccountName } from './account.ts'
@@ -27,6 +29,8 @@ import type { Throttle } from './throttle.ts'
 export type SignedIn = {
   readonly name: string
   readonly role: Role
+  /** The password is a chosen one: each try has to come here, where guesses are counted. */
+  readonly isGuessable: boolean
   /** As in `Account`. */
   readonly groups?: readonly string[]
 }
@@ -50,7 +54,10 @@ const HTPASSWD_ROLE: Role = 'writer'
 const REMEMBERED = 1000
 
 /** `account` is absent for one that stands in the htpasswd file only. */
-type Known = SignedIn & { readonly password: StoredPassword; readonly account?: Account }
+type Known = Omit<SignedIn, 'isGuessable'> & {
+  readonly password: StoredPassword
+  readonly account?: Account
+}
 
 export function createSignIn(parts: SignInParts): SignIn {
   const { hasher, throttle } = parts
@@ -72,19 +79,22 @@ export function createSignIn(parts: SignInParts): SignIn {
     const password = rawPassword.normalize('NFC')
     const known = name === undefined ? undefined : await find(parts, name)
     const counted = name ?? rawName
+    const isGuessable = !isGenerated(password, known?.password)
     const isRight =
-      isGenerated(password, known?.password) ||
-      (await checkOnce([counted, password, JSON.stringify(known?.password ?? '')], () =>
-        check(counted, password, address, known),
+      !isGuessable ||
+      (await checkOnce(
+        [networkOf(address), counted],
+        [password, JSON.stringify(known?.password ?? '')],
+        () => check(counted, password, address, known),
       ))
     // Only now, so that a refusal does not tell which accounts are disabled.
-    if (known && isRight && !known.account?.isDisabled) return signedIn(known)
+    if (known && isRight && !known.account?.isDisabled) return signedIn(known, isGuessable)
     throw new AppError('credentials-wrong', 'There is no such account, or the password is wrong')
   }
 }
 
-function signedIn({ name, role, groups }: Known): SignedIn {
-  return { name, role, ...(groups && groups.length > 0 && { groups }) }
+function signedIn({ name, role, groups }: Known, isGuessable: boolean): SignedIn {
+  return { name, role, isGuessable, ...(groups && groups.length > 0 && { groups }) }
 }
 
 /** Whether anybody could sign in under a name. */
@@ -116,22 +126,30 @@ async function strengthen(parts: SignInParts, account: Account, password: string
   }
 }
 
-/** Runs a check once for equal values; only an outcome `true` is kept, the newest of them. */
+/** Runs a check once for equal tries, until another one is made in the same place; only an outcome `true` is kept. */
 function rememberRight() {
   // Made when it is first needed: right generated passwords never come here.
   let secret: string | undefined
-  const checks = new Map<string, Promise<boolean>>()
-  return (values: readonly string[], check: () => Promise<boolean>): Promise<boolean> => {
+  const last = new Map<string, { readonly key: string; readonly outcome: Promise<boolean> }>()
+  return (
+    place: readonly string[],
+    tried: readonly string[],
+    check: () => Promise<boolean>,
+  ): Promise<boolean> => {
     secret ??= randomSecret()
-    const key = sha256Hex(JSON.stringify([secret, ...values]))
-    const known = checks.get(key)
-    if (known !== undefined) return known
-    const running = check()
-    checks.set(key, running)
-    const forget = () => checks.delete(key)
-    running.then((isRight) => isRight || forget(), forget)
-    const [oldest] = checks.keys()
-    if (checks.size > REMEMBERED && oldest !== undefined) checks.delete(oldest)
-    return running
+    const at = sha256Hex(JSON.stringify([secret, ...place]))
+    const key = sha256Hex(JSON.stringify([secret, ...tried]))
+    const known = last.get(at)
+    if (known?.key === key) return known.outcome
+    const outcome = check()
+    last.delete(at)
+    last.set(at, { key, outcome })
+    const [oldest] = last.keys()
+    if (last.size > REMEMBERED && oldest !== undefined) last.delete(oldest)
+    const forget = () => {
+      if (last.get(at)?.outcome === outcome) last.delete(at)
+    }
+    outcome.then((isRight) => isRight || forget(), forget)
+    return outcome
   }
 }

@@ -10,7 +10,7 @@ import type { Setup } from '../domain/setup.ts'
 import type { SignIn } from '../domain/sign-in.ts'
 import type { Authenticate } from './handler.ts'
 import type { HttpRequest } from './message.ts'
-import type { RememberedSignIns } from './remembered-sign-ins.ts'
+import type { Asked, RememberedSignIns } from './remembered-sign-ins.ts'
 
 export type AuthenticateParts = {
   readonly signIn: SignIn
@@ -44,7 +44,8 @@ export function createAuthenticate(parts: AuthenticateParts): Authenticate {
       // A rewrite rule turns a header that is absent into one that is empty.
       if (!header) return anonymousPrincipal(settings.anonymous)
       const ask = () => headerPrincipal(parts, header, request.remoteAddress)
-      const found = remembered ? remembered.find(header, ask) : ask()
+      if (!remembered) return (await ask()).principal
+      const found = remembered.find(header, ask)
       return found instanceof Promise ? await found : found
     } catch (error) {
       if (error instanceof AppError && (await setup.isOpen())) throw setupRequired(request)
@@ -57,12 +58,13 @@ async function headerPrincipal(
   { signIn, isKnownName, settings }: AuthenticateParts,
   header: string,
   address: string,
-): Promise<Principal> {
+): Promise<Asked> {
   const { name, password } = parseBasic(header)
   if (settings.anonymous === 'admin' && !(await isKnownName(name))) {
-    return anonymousPrincipal('admin')
+    return { principal: anonymousPrincipal('admin'), mayBeRemembered: true }
   }
-  return { ...(await signIn(name, password, address)), isAnonymous: false }
+  const { isGuessable, ...account } = await signIn(name, password, address)
+  return { principal: { ...account, isAnonymous: false }, mayBeRemembered: !isGuessable }
 }
 
 async function remotePrincipal(

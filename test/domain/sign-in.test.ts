@@ -22,13 +22,21 @@ async function withAccounts() {
 describe('signing in', () => {
   it('with a generated password takes no slow hash', async () => {
     const { signIn, hasher, secret } = await withAccounts()
-    expect(await signIn('robot', secret, ADDRESS)).toEqual({ name: 'robot', role: 'writer' })
+    expect(await signIn('robot', secret, ADDRESS)).toEqual({
+      name: 'robot',
+      role: 'writer',
+      isGuessable: false,
+    })
     expect(hasher.calls).toEqual([])
   })
 
   it('with a chosen password takes one', async () => {
     const { signIn, hasher } = await withAccounts()
-    expect(await signIn('human', 'pw', ADDRESS)).toEqual({ name: 'human', role: 'admin' })
+    expect(await signIn('human', 'pw', ADDRESS)).toEqual({
+      name: 'human',
+      role: 'admin',
+      isGuessable: true,
+    })
     expect(hasher.calls).toEqual([DUMMY])
   })
 
@@ -61,13 +69,46 @@ describe('signing in', () => {
   it('hashes a chosen password once for equal tries, until the stored one changes', async () => {
     const { signIn, hasher, accounts } = await withAccounts()
     await Promise.all(Array.from({ length: 50 }, () => signIn('human', 'pw', ADDRESS)))
-    await signIn('human', 'pw', '198.51.100.1')
+    await signIn('human', 'pw', '192.0.2.77')
     expect(hasher.calls).toEqual([DUMMY])
     await accounts.changePassword('human', chosen('new'))
     expect(await codeOf(signIn('human', 'pw', ADDRESS))).toBe('credentials-wrong')
     await accounts.changePassword('human', chosen('pw'))
     await signIn('human', 'pw', ADDRESS)
     expect(hasher.calls).toEqual([DUMMY, 'scrypt', DUMMY, 'scrypt', DUMMY])
+  })
+
+  it('hashes it again in another network, and behind another try for the account', async () => {
+    const { signIn, hasher } = await withAccounts()
+    await signIn('human', 'pw', ADDRESS)
+    await signIn('human', 'pw', '198.51.100.1')
+    expect(hasher.calls).toEqual([DUMMY, DUMMY])
+    expect(await codeOf(signIn('human', 'wrong', '198.51.100.1'))).toBe('credentials-wrong')
+    await signIn('human', 'pw', ADDRESS)
+    expect(hasher.calls).toEqual([DUMMY, DUMMY, DUMMY])
+    await signIn('human', 'pw', '198.51.100.1')
+    expect(hasher.calls).toEqual([DUMMY, DUMMY, DUMMY, DUMMY])
+  })
+
+  it.each([
+    ['another network', '198.51.100.1'],
+    ['the same network', ADDRESS],
+  ])('tells somebody who guesses from %s nothing, once he has to wait', async (_, address) => {
+    const { signIn } = await withAccounts()
+    await signIn('human', 'pw', ADDRESS)
+    for (let n = 0; n < 10; n++) await codeOf(signIn('human', `wrong ${n}`, address))
+    const guesses = ['wrong', 'pw', 'wrong', 'pw'].map((guess) => signIn('human', guess, address))
+    for (const guess of guesses) expect(await codeOf(guess)).toBe('too-many-attempts')
+    expect(await codeOf(signIn('human', 'pw', address))).toBe('too-many-attempts')
+  })
+
+  it('lets the owner in where somebody guesses from elsewhere', async () => {
+    const { signIn, hasher } = await withAccounts()
+    await signIn('human', 'pw', ADDRESS)
+    for (let n = 0; n < 20; n++) await codeOf(signIn('human', `wrong ${n}`, '198.51.100.1'))
+    hasher.calls.length = 0
+    expect(await signIn('human', 'pw', ADDRESS)).toMatchObject({ name: 'human' })
+    expect(hasher.calls).toEqual([])
   })
 
   it('ends at once for an account that is removed or has another role', async () => {
@@ -113,7 +154,7 @@ describe('signing in', () => {
 
   it('knows accounts of the htpasswd file, as writers, and prefers its own', async () => {
     const { signIn } = await withAccounts()
-    expect(await signIn('web', 'password', ADDRESS)).toEqual({ name: 'web', role: 'writer' })
+    expect(await signIn('web', 'password', ADDRESS)).toMatchObject({ name: 'web', role: 'writer' })
     expect(await signIn('both', 'own', ADDRESS)).toEqual({ name: 'both', role: 'reader' })
     expect(await codeOf(signIn('both', 'password', ADDRESS))).toBe('credentials-wrong')
     expect(await codeOf(signIn('old', 'x', ADDRESS))).toBe('credentials-wrong')

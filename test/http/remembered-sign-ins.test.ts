@@ -1,16 +1,26 @@
 import { describe, expect, it } from 'vitest'
 import type { Principal } from '../../src/domain/account.ts'
 import { AppError } from '../../src/domain/app-error.ts'
-import { createRememberedSignIns } from '../../src/http/remembered-sign-ins.ts'
+import { type Asked, createRememberedSignIns } from '../../src/http/remembered-sign-ins.ts'
+
+const answerOf = (role: Principal['role'], mayBeRemembered = true): Asked => ({
+  principal: { name: 'ann', role, isAnonymous: false },
+  mayBeRemembered,
+})
 
 function open() {
-  const state = { stamp: 1 as number | undefined, asked: 0, role: 'reader' as Principal['role'] }
-  const remembered = createRememberedSignIns(() => state.stamp)
-  const ask = async (): Promise<Principal> => {
-    state.asked++
-    return { name: 'ann', role: state.role, isAnonymous: false }
+  const state = {
+    stamp: 1 as number | undefined,
+    asked: 0,
+    role: 'reader' as Principal['role'],
+    mayBeRemembered: true,
   }
-  const refuse = async (): Promise<Principal> => {
+  const remembered = createRememberedSignIns(() => state.stamp)
+  const ask = async (): Promise<Asked> => {
+    state.asked++
+    return answerOf(state.role, state.mayBeRemembered)
+  }
+  const refuse = async (): Promise<Asked> => {
     state.asked++
     throw new AppError('credentials-wrong', 'no')
   }
@@ -23,6 +33,17 @@ describe('a remembered sign-in', () => {
     expect(await find('Basic a')).toMatchObject({ name: 'ann', role: 'reader' })
     expect(await find('Basic a')).toMatchObject({ name: 'ann', role: 'reader' })
     expect(state.asked).toBe(1)
+  })
+
+  it('is not made of a password that can be guessed', async () => {
+    const { state, find } = open()
+    state.mayBeRemembered = false
+    expect(await find('Basic a')).toMatchObject({ name: 'ann' })
+    state.stamp = undefined
+    expect(await find('Basic a')).toMatchObject({ name: 'ann' })
+    state.stamp = 1
+    await find('Basic a')
+    expect(state.asked).toBe(3)
   })
 
   it('says nothing about another header', async () => {
@@ -43,11 +64,11 @@ describe('a remembered sign-in', () => {
 
   it('is not made by an answer that is older than a change', async () => {
     const { state, remembered, find } = open()
-    let answer: (principal: Principal) => void = () => {}
+    let answer: (asked: Asked) => void = () => {}
     const slow = remembered.find('Basic a', () => new Promise((resolve) => (answer = resolve)))
     state.stamp = 2
     await find('Basic b')
-    answer({ name: 'ann', role: 'admin', isAnonymous: false })
+    answer(answerOf('admin'))
     await slow
     expect(await find('Basic a')).toMatchObject({ role: 'reader' })
   })
