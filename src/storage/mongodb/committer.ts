@@ -1,22 +1,15 @@
 /**
  * Stores a commit, or finds that somebody else was first.
  *
- * With transactions, the commit and the documents of its events are stored together. Without, the commit is
- * stored by its one insertion, and the events are written behind it. Either way the `_id` of the commit, the
- * position of its first event, can be taken once: that is the compare in compare and append.
+ * The commit is stored by its one insertion, and the events are written behind it. Its `_id`, the position of its
+ * first event, can be taken once: that is the compare in compare and append. No transaction is used, also where there
+ * are some: one that a killed writer leaves open would hold up every append until the server ends it.
  */
 import { BSON } from 'mongodb'
 import { AppError } from '../../domain/app-error.ts'
 import type { Connection } from './connection.ts'
 import type { CommitDocument } from './documents.ts'
-import {
-  isConflict,
-  isDuplicate,
-  isLost,
-  isNeverSent,
-  outcomeUnknown,
-  toAppError,
-} from './errors.ts'
+import { isDuplicate, isLost, isNeverSent, outcomeUnknown, toAppError } from './errors.ts'
 import type { Visible } from './visible.ts'
 
 /** The server refuses larger documents. */
@@ -55,7 +48,6 @@ export class Committer {
    */
   async put(commit: CommitDocument): Promise<boolean> {
     refuseLarge(commit)
-    if (await this.connection.hasTransactions()) return this.putAtOnce(commit)
     if (!(await this.insert(commit))) return false
     try {
       await this.visible.write(commit)
@@ -79,33 +71,6 @@ export class Committer {
         // Sent again, it takes the place, or finds itself or somebody else there.
         if (tries === MOST_TRIES) throw outcomeUnknown(error)
       }
-    }
-  }
-
-  private async putAtOnce(commit: CommitDocument): Promise<boolean> {
-    const { commits, events } = this.connection.collections
-    const { events: documents = [], ...rest } = commit
-    const session = this.connection.startSession()
-    try {
-      session.startTransaction()
-      try {
-        await commits.insertOne(rest, { session })
-        await events.insertMany([...documents], { session })
-      } catch (error) {
-        await session.abortTransaction().catch(() => undefined)
-        if (isDuplicate(error) || isConflict(error)) return false
-        throw toAppError(error)
-      }
-      try {
-        await session.commitTransaction()
-      } catch (error) {
-        if (isConflict(error)) return false
-        if (!(await this.isOurs(commit))) throw outcomeUnknown(error)
-      }
-      this.visible.note(commit)
-      return true
-    } finally {
-      await session.endSession()
     }
   }
 

@@ -4,7 +4,6 @@
  * what is read has been, too.
  */
 import {
-  type ClientSession,
   type Collection,
   type Db,
   GridFSBucket,
@@ -62,7 +61,7 @@ export class Connection {
   private readonly client: MongoClient
   /** Until it has gone well once. */
   private check: Work<void> | undefined
-  private canTransact: boolean | undefined
+  private isInSet: boolean | undefined
 
   /**
    * @param check runs before anything else; while it throws, everything does
@@ -137,21 +136,17 @@ export class Connection {
     return await work(this.collections)
   }
 
-  /** Whether the server is one of a set of replicas or shards; a single one has no transactions. */
-  async hasTransactions(): Promise<boolean> {
-    this.canTransact ??= await this.askForTransactions()
-    return this.canTransact
-  }
-
-  startSession(): ClientSession {
-    return this.client.startSession()
+  /** Whether the server is one of a set of replicas or shards; a single one tells of no changes. */
+  async hasChangeStreams(): Promise<boolean> {
+    this.isInSet ??= await this.askForSet()
+    return this.isInSet
   }
 
   async close(): Promise<void> {
     await this.client.close()
   }
 
-  private async askForTransactions(): Promise<boolean> {
+  private async askForSet(): Promise<boolean> {
     try {
       const { setName, msg } = await this.db.admin().command({ hello: 1 })
       return setName !== undefined || msg === 'isdbgrid'

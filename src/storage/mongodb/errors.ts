@@ -43,21 +43,27 @@ const codeOf = (error: unknown): number | undefined => {
 /** Whether a document with this key is there already. */
 export const isDuplicate = (error: unknown): boolean => codeOf(error) === DUPLICATE
 
-/** Whether another transaction writes the same document. */
-export const isConflict = (error: unknown): boolean => codeOf(error) === WRITE_CONFLICT
-
 /** Which document of an ordered insertion was there already; those before it went in. */
 export function duplicateAt(error: unknown): number | undefined {
   if (!(error instanceof MongoBulkWriteError) || !isDuplicate(error)) return undefined
   return [error.writeErrors].flat()[0]?.index
 }
 
+/** What broke a bulk write off: the driver wraps an error of the connection, too, into one of the server. */
+function unwrapped(error: unknown): unknown {
+  if (!(error instanceof MongoBulkWriteError)) return error
+  const inner: unknown = error.errorResponse
+  return inner instanceof Error ? inner : error
+}
+
 /** Whether no server was found, so that nothing was sent. */
-export const isNeverSent = (error: unknown): boolean => error instanceof MongoServerSelectionError
+export const isNeverSent = (error: unknown): boolean =>
+  unwrapped(error) instanceof MongoServerSelectionError
 
 /** Whether nobody knows what became of the last command. */
 export function isLost(error: unknown): boolean {
-  if (error instanceof MongoNetworkError || error instanceof MongoWriteConcernError) return true
+  const inner = unwrapped(error)
+  if (inner instanceof MongoNetworkError || inner instanceof MongoWriteConcernError) return true
   if (error instanceof MongoBulkWriteError && error.result.getWriteConcernError()) return true
   const code = codeOf(error)
   return isNeverSent(error) || (code !== undefined && (MOVING.includes(code) || code === 64))

@@ -64,7 +64,7 @@ export class Follower {
   /** Until the stream of changes ends; the next one who waits begins a new one. */
   private async watch(): Promise<void> {
     try {
-      if (this.isClosed || !(await this.connection.hasTransactions())) return
+      if (this.isClosed || !(await this.connection.hasChangeStreams())) return
       const { events } = this.connection.collections
       const changes = events.watch([{ $project: { _id: 1 } }], { batchSize: 1000 })
       this.opened = changes

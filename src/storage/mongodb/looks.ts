@@ -1,4 +1,4 @@
-/** A transaction over several shards shows piece by piece: what is missing is looked for again before that counts. */
+/** Shards show what was written to them at different moments: what is missing is looked for again before that counts. */
 
 export const MOST_LOOKS = 50
 export const BETWEEN_LOOKS_MS = 20

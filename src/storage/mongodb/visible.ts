@@ -1,7 +1,7 @@
 /**
  * Puts the events of commits where readers look, and tells how far that is done.
  *
- * Where the database has no transactions, a commit is there before its events have documents of their own.
+ * A commit is there before its events have documents of their own.
  * Whoever notices writes them: the commit says exactly what they are, so that any number of processes may do
  * it at once, and a killed one is of no matter. They are written in the order of positions, each only once
  * all before it are there; so the documents are the beginning of the log at any time, and the last of them
@@ -76,11 +76,6 @@ export class Visible {
       }
     }
     this.limit = Math.max(this.limit, await visibleCount(collections))
-  }
-
-  /** A commit that came with its events, in a transaction. */
-  note({ end }: CommitDocument): void {
-    this.limit = Math.max(this.limit, end)
   }
 
   /** Now and then, takes the events out of commits that need them no more: they would lie there twice. */
