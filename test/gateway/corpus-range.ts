@@ -97,6 +97,11 @@ export const RANGE_CASES: readonly CorpusCase[] = [
       expectError(await get(send, `/events?${query}`), 400, 'bad-query')
     }
   }),
+  signedInCase('a type that cannot be is 400 and names the parameter', async (send) => {
+    for (const type of ['', 'a%2Fb', 'a%0Ab', 'x'.repeat(256)]) {
+      expectError(await get(send, `/events?type=${type}`), 400, 'bad-query', { parameter: 'type' })
+    }
+  }),
   signedInCase('stream and type filter the log, alone and together', async (send) => {
     const write = async (stream: string, eventType: string) => {
       const [event] = await append(send, 1, { stream, eventType })

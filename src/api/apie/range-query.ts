@@ -3,15 +3,20 @@
  * that was misspelt would quietly give another answer than the one asked for.
  */
 import { AppError } from '../../domain/app-error.ts'
-import { type EventHash, findEventHash, parseEventType } from '../../domain/event.ts'
+import {
+  type EventHash,
+  type EventType,
+  findEventHash,
+  parseEventType,
+} from '../../domain/event.ts'
 import { eventNotFound, type RangeQuery } from '../../domain/event-log.ts'
+import { nameProblem } from '../../domain/name.ts'
 import type { ReadDirection } from '../../domain/ports.ts'
 import { parseStreamName } from '../../domain/stream-name.ts'
 
 /**
  * @param maxLimit largest `limit`
- * @throws AppError `bad-query`; `bad-name`, `bad-field` for stream and type; `event-not-found` for bounds
- * that are no hash
+ * @throws AppError `bad-query`; `bad-name` for the stream; `event-not-found` for bounds that are no hash
  */
 export function parseRangeQuery(query: URLSearchParams, maxLimit: number): RangeQuery {
   for (const name of query.keys()) if (!NAMES.includes(name)) throw unknownName(name)
@@ -25,7 +30,7 @@ export function parseRangeQuery(query: URLSearchParams, maxLimit: number): Range
     ...bound(query, 'before'),
     ...(limit !== undefined && { limit }),
     ...(stream !== null && { stream: parseStreamName(stream) }),
-    ...(type !== null && { type: parseEventType(type) }),
+    ...(type !== null && { type: parseType(type) }),
     direction: parseOrder(query.get('order')),
   }
 }
@@ -54,6 +59,12 @@ function parseLimit(text: string | null, maxLimit: number): number | undefined {
     throw badQuery('limit', `must be a whole number from 1 to ${maxLimit}`)
   }
   return limit
+}
+
+function parseType(text: string): EventType {
+  const problem = nameProblem(text)
+  if (problem) throw badQuery('type', problem)
+  return parseEventType(text)
 }
 
 function parseOrder(text: string | null): ReadDirection {
