@@ -1,8 +1,9 @@
 /**
  * The event log as the APIs see it: append, find by hash, read ranges, verify.
  *
- * A range is settled before its first event is read: which events are in it, and which is the highest. How
- * events sort into sequences is `sequence.ts`, the rule of an append `append.ts`.
+ * A range is settled before its first event is handed out: which events are in it, and which is the highest.
+ * Where some are hidden from the reader `readable-range.ts` does that. How events sort into sequences is
+ * `sequence.ts`, the rule of an append `append.ts`.
  */
 import { AppError } from './app-error.ts'
 import type { EventHash, EventType, Position, StoredEvent } from './event.ts'
@@ -15,6 +16,8 @@ import type {
   ReadDirection,
   VerifyReport,
 } from './ports.ts'
+import type { EventFilter } from './readable-events.ts'
+import { type Bounds, type Members, type ReadableRange, readableRange } from './readable-range.ts'
 import { type SequenceKey, streamSequence, streamTypeSequence, typeSequence } from './sequence.ts'
 import { firstNumberAt, readSequenceRange } from './sequence-range.ts'
 import type { StreamName } from './stream-name.ts'
@@ -38,6 +41,8 @@ export type RangeQuery = {
 export type EventRange = {
   /** Hash of the highest event in the range, whatever the direction; `undefined` where it is empty. */
   readonly tag: EventHash | undefined
+  /** The event of that hash lost its body, as in `StoredEvent`. */
+  readonly isScavenged?: true
   /** The events in runs of bounded size; a run is only valid until the next one is asked for. */
   readonly runs: AsyncIterable<readonly StoredEvent[]>
   /** The same as `LogEngine.readTexts` has it, where there are many and that is faster. */
@@ -51,8 +56,11 @@ export type EventLog = {
   head(): Promise<LogHead>
   /** The event with a hash, or `undefined`. */
   find(hash: EventHash): Promise<StoredEvent | undefined>
-  /** @throws AppError `event-not-found` where a bound names no event */
-  range(query: RangeQuery): Promise<EventRange>
+  /**
+   * @param isReadable what it does not let through is not there: not counted by `limit`, and no bound
+   * @throws AppError `event-not-found` where a bound names no event
+   */
+  range(query: RangeQuery, isReadable?: EventFilter): Promise<EventRange>
   /** @throws AppError as `LogEngine.append` */
   append(request: AppendRequest): Promise<AppendOutcome>
   verify(progress?: Progress): Promise<VerifyReport>
@@ -65,34 +73,39 @@ export function createEventLog(engine: LogEngine): EventLog {
       const position = await engine.findHash(hash)
       return position === undefined ? undefined : engine.read(position)
     },
-    range: (query) => openRange(engine, query),
+    range: (query, isReadable) => openRange(engine, query, isReadable),
     append: (request) => engine.append(request),
     verify: (progress) => engine.verify(progress),
   }
 }
 
-/** `low` inclusive, `high` exclusive. */
-type Bounds = { readonly low: number; readonly high: number }
-
 const EMPTY: EventRange = { tag: undefined, runs: noRuns() }
 
 async function* noRuns(): AsyncGenerator<readonly StoredEvent[]> {}
 
-async function openRange(engine: LogEngine, query: RangeQuery): Promise<EventRange> {
-  const positions = await positionBounds(engine, query)
+async function openRange(
+  engine: LogEngine,
+  query: RangeQuery,
+  isReadable: EventFilter | undefined,
+): Promise<EventRange> {
+  const positions = await positionBounds(engine, query, isReadable)
   if (positions.low >= positions.high) return EMPTY
   const sequence = sequenceOf(query)
   return sequence === undefined
-    ? logRange(engine, query, positions)
-    : sequenceRange(engine, query, sequence, positions)
+    ? logRange(engine, query, positions, isReadable)
+    : sequenceRange(engine, query, sequence, positions, isReadable)
 }
 
 /** The head is read last, so that it is never behind an event that a bound names. */
-async function positionBounds(engine: LogEngine, query: RangeQuery): Promise<Bounds> {
-  const from = await positionOf(engine, query.from)
-  const after = await positionOf(engine, query.after)
-  const to = await positionOf(engine, query.to)
-  const before = await positionOf(engine, query.before)
+async function positionBounds(
+  engine: LogEngine,
+  query: RangeQuery,
+  isReadable: EventFilter | undefined,
+): Promise<Bounds> {
+  const from = await positionOf(engine, query.from, isReadable)
+  const after = await positionOf(engine, query.after, isReadable)
+  const to = await positionOf(engine, query.to, isReadable)
+  const before = await positionOf(engine, query.before, isReadable)
   const { count } = await engine.head()
   return {
     low: Math.max(from ?? 0, after === undefined ? 0 : after + 1),
@@ -100,13 +113,18 @@ async function positionBounds(engine: LogEngine, query: RangeQuery): Promise<Bou
   }
 }
 
+/** Of an event that may not be read nobody is told that it is there. */
 async function positionOf(
   engine: LogEngine,
   hash: EventHash | undefined,
+  isReadable: EventFilter | undefined,
 ): Promise<Position | undefined> {
   if (hash === undefined) return undefined
   const position = await engine.findHash(hash)
   if (position === undefined) throw eventNotFound(hash)
+  if (!isReadable) return position
+  const event = await engine.read(position)
+  if (!event || !(await isReadable(event))) throw eventNotFound(hash)
   return position
 }
 
@@ -124,11 +142,20 @@ async function logRange(
   engine: LogEngine,
   { limit, direction }: RangeQuery,
   positions: Bounds,
+  isReadable: EventFilter | undefined,
 ): Promise<EventRange> {
+  if (isReadable) {
+    const members: Members = {
+      read: (...all) => engine.readLog(...all),
+      numberAt: (position) => position,
+    }
+    const wanted = { bounds: positions, direction, limit }
+    return shownRange(await readableRange(members, wanted, isReadable))
+  }
   const { low, high } = limited(positions, direction, limit)
   const highest = await engine.read(high - 1)
   if (!highest) throw new AppError('log-damaged', 'An event of the log cannot be read')
-  const range = { tag: highest.hash, runs: engine.readLog(low, high, direction) }
+  const range = { ...tagOf(highest), runs: engine.readLog(low, high, direction) }
   const { readTexts } = engine
   if (!readTexts || direction !== 'forwards' || high - low < MANY) return range
   return { ...range, texts: (separator) => readTexts.call(engine, low, high, separator) }
@@ -136,9 +163,10 @@ async function logRange(
 
 async function sequenceRange(
   engine: LogEngine,
-  { limit, direction }: RangeQuery,
+  { limit, direction, stream }: RangeQuery,
   sequence: SequenceKey,
   positions: Bounds,
+  isReadable: EventFilter | undefined,
 ): Promise<EventRange> {
   const all = {
     low: await firstNumberAt(engine, sequence, positions.low),
@@ -148,10 +176,25 @@ async function sequenceRange(
   const { low, high } = limited(all, direction, limit)
   const [highest] = await engine.readSequence(sequence, high - 1, 'forwards', 1)
   if (!highest) throw new AppError('log-damaged', 'An event of a sequence cannot be read')
-  return {
-    tag: highest.event.hash,
-    runs: readSequenceRange(engine, sequence, low, high, direction),
+  const members: Members = {
+    read: (...part) => readSequenceRange(engine, sequence, ...part),
+    numberAt: (position) => engine.sequenceNumber(sequence, position),
   }
+  if (isReadable && stream === undefined) {
+    const wanted = { bounds: all, direction, limit }
+    return shownRange(await readableRange(members, wanted, isReadable))
+  }
+  // Of one stream all events may be read, or none.
+  if (isReadable && !(await isReadable(highest.event))) return EMPTY
+  return { ...tagOf(highest.event), runs: members.read(low, high, direction) }
+}
+
+function shownRange(shown: ReadableRange | undefined): EventRange {
+  return shown ? { ...tagOf(shown.highest), runs: shown.runs } : EMPTY
+}
+
+function tagOf({ hash, isScavenged }: StoredEvent): Pick<EventRange, 'tag' | 'isScavenged'> {
+  return { tag: hash, ...(isScavenged && { isScavenged }) }
 }
 
 /** The `limit` members of a range that come first in reading order. */

@@ -2,7 +2,7 @@
 import { findEventHash, type StoredEvent } from '../../domain/event.ts'
 import { type EventLog, eventNotFound } from '../../domain/event-log.ts'
 import { eventTextWithHash } from '../../domain/event-text.ts'
-import { filteredRuns, readableEvents } from '../../domain/readable-events.ts'
+import { readableEvents } from '../../domain/readable-events.ts'
 import type { StreamRights } from '../../domain/stream-rights.ts'
 import { readJson } from '../../http/body.ts'
 import { isKnownToClient, quoteTag } from '../../http/conditional.ts'
@@ -70,7 +70,8 @@ export function readEvent({ events, rights }: EventAccess): Handler {
 
 export function readEvents({ events, rights }: EventAccess, limits: EventLimits): Handler {
   return async (request, { query, principal }) => {
-    const { tag, runs, texts } = await events.range(parseRangeQuery(query, limits.pageEvents))
+    const asked = parseRangeQuery(query, limits.pageEvents)
+    const { tag, runs, texts } = await events.range(asked, readableEvents(rights, principal))
     const negotiated = { vary: 'Accept' }
     if (tag !== undefined && isKnownToClient(request.headers['if-none-match'], tag)) {
       return notModified(tag, negotiated)
@@ -82,11 +83,8 @@ export function readEvents({ events, rights }: EventAccess, limits: EventLimits)
       ...tagHeaders(tag),
     }
     if (request.method === 'HEAD') return { status: 200, headers }
-    const isReadable = readableEvents(rights, principal)
     const form = isLines ? NDJSON_LIST : JSON_LIST
-    const shown = isReadable ? filteredRuns(runs, isReadable) : runs
-    const isWhole = texts && !isReadable
-    const body = await (isWhole ? textListBody(texts, form) : eventListBody(shown, form))
+    const body = await (texts ? textListBody(texts, form) : eventListBody(runs, form))
     return { status: 200, headers, body, ...(isLines && { endsInErrorLine: true }) }
   }
 }
