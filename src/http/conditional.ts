@@ -34,9 +34,12 @@ function plainTag(written: string): string {
   return tag.replace(compressionSuffix, '')
 }
 
-/** True where `If-None-Match` says that the client has `tag` already. */
-export function isKnownToClient(ifNoneMatch: string | undefined, tag: string): boolean {
+/** True where `If-None-Match` says that the client has what one of `tags` stands for already. */
+export function isKnownToClient(
+  ifNoneMatch: string | undefined,
+  ...tags: readonly string[]
+): boolean {
   const condition = parseTagCondition(ifNoneMatch)
   if (condition === undefined) return false
-  return condition.kind === 'any' || condition.tags.includes(tag)
+  return condition.kind === 'any' || condition.tags.some((tag) => tags.includes(tag))
 }

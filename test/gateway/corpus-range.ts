@@ -9,6 +9,7 @@ import {
   get,
   hashesOf,
   json,
+  putEvent,
   type Send,
   serverCase,
   signedInCase,
@@ -134,6 +135,25 @@ export const RANGE_CASES: readonly CorpusCase[] = [
     }
     const stale = await get(send, '/events', { 'if-none-match': `"${h2}", "${h1}"` })
     expect([stale.status, json(stale)]).toMatchObject([200, [{}, {}, {}]])
+  }),
+  serverCase('an array and lines of the same events have tags of their own', async (send) => {
+    const [, , h3] = await three(send)
+    const lines = { accept: 'application/x-ndjson' }
+    const array = await get(send, '/events')
+    const asLines = await get(send, '/events', lines)
+    expect(array.headers['x-apie-hash']).toBe(h3)
+    expect(asLines.headers['x-apie-hash']).toBe(h3)
+    const [tag = '', linesTag = ''] = [array.headers['etag'], asLines.headers['etag']]
+    expect(linesTag).toContain(`${h3}-ndjson`)
+    expect(tag).not.toContain('ndjson')
+    const status = async (headers: Record<string, string>) =>
+      (await get(send, '/events', headers)).status
+    expect(await status({ 'if-none-match': linesTag })).toBe(200)
+    expect(await status({ 'if-none-match': linesTag, ...lines })).toBe(304)
+    // Whoever names the event by its hash has the events, in whatever form.
+    expect(await status({ 'if-none-match': h3, ...lines })).toBe(304)
+    const append = { 'if-match': linesTag }
+    expect((await putEvent(send, { eventType: 't', body: 1 }, append)).status).toBe(200)
   }),
   serverCase('HEAD tells the head of the log', async (send) => {
     const [, , h3] = await three(send)

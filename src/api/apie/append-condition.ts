@@ -5,6 +5,7 @@ import type { EventLog } from '../../domain/event-log.ts'
 import type { LogHead } from '../../domain/ports.ts'
 import { parseTagCondition } from '../../http/conditional.ts'
 import type { HttpRequest } from '../../http/message.ts'
+import { hashOfTag } from './event-tags.ts'
 
 /**
  * The expected head; `undefined` where the append is unconditional. The hash of nothing, or
@@ -28,13 +29,14 @@ export async function expectedHeadOf(
   }
   if (!match) return undefined
   // What is no hash is expected like one that no event has: a retry is answered first (RFC 9110 §13.1.1).
-  if (match.kind === 'tags' && match.tags.length === 1) return match.tags[0]
+  const hashes = match.kind === 'tags' ? match.tags.map(hashOfTag) : []
+  if (hashes.length === 1) return hashes[0]
   const head = await events.head()
   if (match.kind === 'any') {
     if (head.count === 0) throw mismatch(head)
     return undefined
   }
-  return match.tags.includes(head.hash) ? head.hash : match.tags[0]
+  return hashes.includes(head.hash) ? head.hash : hashes[0]
 }
 
 function mismatch(head: LogHead): AppError {

@@ -1,5 +1,5 @@
 /** The event log over HTTP: append, read one, read a range, verify. */
-import { findEventHash, type StoredEvent } from '../../domain/event.ts'
+import { type EventHash, findEventHash, type StoredEvent } from '../../domain/event.ts'
 import { type EventLog, eventNotFound } from '../../domain/event-log.ts'
 import { eventTextWithHash } from '../../domain/event-text.ts'
 import { readableEvents } from '../../domain/readable-events.ts'
@@ -15,6 +15,7 @@ import type { JsonLimits } from '../../kit/json-text.ts'
 import { expectedHeadOf } from './append-condition.ts'
 import { parseEventDraft } from './event-draft.ts'
 import { eventListBody, JSON_LIST, NDJSON_LIST, textListBody } from './event-list.ts'
+import { eventTag, listTag, rightsMark } from './event-tags.ts'
 import { parseRangeQuery } from './range-query.ts'
 import { verifyResponse } from './verify.ts'
 
@@ -61,8 +62,8 @@ export function readEvent({ events, rights }: EventAccess): Handler {
     const isReadable = readableEvents(rights, principal)
     if (!event || (isReadable && !(await isReadable(event)))) throw eventNotFound(text)
     const caching = { 'cache-control': IMMUTABLE }
-    if (isKnownToClient(request.headers['if-none-match'], event.hash)) {
-      return notModified(event.hash, caching)
+    if (isKnownToClient(request.headers['if-none-match'], eventTag(event))) {
+      return notModified(tagHeaders(eventTag(event), event.hash), caching)
     }
     return eventResponse(event, caching)
   }
@@ -71,19 +72,26 @@ export function readEvent({ events, rights }: EventAccess): Handler {
 export function readEvents({ events, rights }: EventAccess, limits: EventLimits): Handler {
   return async (request, { query, principal }) => {
     const asked = parseRangeQuery(query, limits.pageEvents)
-    const { tag, runs, texts } = await events.range(asked, readableEvents(rights, principal))
-    const negotiated = { vary: 'Accept' }
-    if (tag !== undefined && isKnownToClient(request.headers['if-none-match'], tag)) {
-      return notModified(tag, negotiated)
-    }
+    const isReadable = readableEvents(rights, principal)
+    // Of one stream nothing is left out: it is shown or not.
+    const mayOmit = isReadable !== undefined && asked.stream === undefined
+    const mark = mayOmit ? rightsMark(principal, await events.head()) : undefined
+    const range = await events.range(asked, isReadable)
     const isLines = (await listMediaType(request)) === NDJSON_TYPE
+    const negotiated = { vary: 'Accept' }
+    const listed = listTag(range, mark, isLines)
+    const tagged = listed ? tagHeaders(listed.tag, listed.hash) : {}
+    if (listed && isKnownToClient(request.headers['if-none-match'], ...listed.known)) {
+      return notModified(tagged, negotiated)
+    }
     const headers = {
       'content-type': isLines ? NDJSON_TYPE : JSON_TYPE,
       ...negotiated,
-      ...tagHeaders(tag),
+      ...tagged,
     }
     if (request.method === 'HEAD') return { status: 200, headers }
     const form = isLines ? NDJSON_LIST : JSON_LIST
+    const { runs, texts } = range
     const body = await (texts ? textListBody(texts, form) : eventListBody(runs, form))
     return { status: 200, headers, body, ...(isLines && { endsInErrorLine: true }) }
   }
@@ -101,15 +109,19 @@ function listMediaType(request: HttpRequest): Promise<string | undefined> {
 function eventResponse(event: StoredEvent, headers: HttpHeaders): HttpResponse {
   return {
     status: 200,
-    headers: { 'content-type': JSON_TYPE, ...tagHeaders(event.hash), ...headers },
+    headers: {
+      'content-type': JSON_TYPE,
+      ...tagHeaders(eventTag(event), event.hash),
+      ...headers,
+    },
     body: eventTextWithHash(event),
   }
 }
 
-function notModified(tag: string, headers: HttpHeaders): HttpResponse {
-  return { status: 304, headers: { ...tagHeaders(tag), ...headers } }
+function notModified(tagged: HttpHeaders, headers: HttpHeaders): HttpResponse {
+  return { status: 304, headers: { ...tagged, ...headers } }
 }
 
-function tagHeaders(tag: string | undefined): HttpHeaders {
-  return tag === undefined ? {} : { etag: quoteTag(tag), 'x-apie-hash': tag }
+function tagHeaders(tag: string, hash: EventHash): HttpHeaders {
+  return { etag: quoteTag(tag), 'x-apie-hash': hash }
 }

@@ -5,10 +5,13 @@ import { engines } from '../../contract/engines.ts'
 import {
   append,
   basic,
+  type CorpusAnswer,
+  type EventJson,
   expectError,
   get,
   hashesOf,
   json,
+  putEvent,
   type Send,
   signedIn,
 } from '../../gateway/corpus-request.ts'
@@ -28,6 +31,8 @@ async function letRead({ log }: Store, stream: string, roles: readonly string[])
 const write = async (send: Send, stream: string, count = 1): Promise<string[]> =>
   (await append(send, count, { stream })).map(({ hash }) => hash)
 
+const tagOf = ({ headers }: CorpusAnswer): string => headers['etag'] ?? ''
+
 describe.each(engines)('on engine $name', (engine) => {
   const openStore = verifiedStores(engine)
 
@@ -41,7 +46,7 @@ describe.each(engines)('on engine $name', (engine) => {
     await letRead(store, 'hidden', ['$admins'])
     const writer: Send = (request) =>
       send({ ...request, headers: { ...basic('writer', 'w'), ...request.headers } })
-    return { admin: signedIn(send), writer, store }
+    return { admin: signedIn(send), writer, store, accounts }
   }
 
   describe('a page for an account that may not read every stream', () => {
@@ -111,6 +116,46 @@ describe.each(engines)('on engine $name', (engine) => {
         }
       }
     })
+
+    it('changes when a stream is closed or opened to it', async () => {
+      const { admin, writer, store, accounts } = await open()
+      const [first] = await write(admin, 'open')
+      await write(admin, 'hidden')
+      const [last] = await write(admin, 'open')
+      const path = `/events?from=${first}&to=${last}`
+      const again = (answer: CorpusAnswer) => get(writer, path, { 'if-none-match': tagOf(answer) })
+      const before = await get(writer, path)
+      expect([json(before), (await again(before)).status]).toMatchObject([[{}, {}], 304])
+      await letRead(store, 'hidden', ['$all'])
+      const opened = await again(before)
+      expect([opened.status, json(opened)]).toMatchObject([200, [{}, {}, {}]])
+      await letRead(store, 'hidden', ['team'])
+      const closed = await again(opened)
+      expect([closed.status, json(closed)]).toMatchObject([200, [{}, {}]])
+      await accounts.describe('writer', { fullName: '', groups: ['team'] })
+      const joined = await again(closed)
+      expect([joined.status, json(joined)]).toMatchObject([200, [{}, {}, {}]])
+      const tags = [before, opened, closed, joined].map(tagOf)
+      expect(new Set(tags).size).toBe(4)
+      // The hash of the last event says nothing of those before it.
+      expect((await get(writer, path, { 'if-none-match': `"${last}"` })).status).toBe(200)
+      const ofStream = await get(writer, '/events?stream=open', { 'if-none-match': `"${last}"` })
+      expect(ofStream.status).toBe(304)
+    })
+
+    it('can be sent as the head that an append expects', async () => {
+      const { admin, writer } = await open()
+      await write(admin, 'open')
+      const lines = { accept: 'application/x-ndjson' }
+      const tag = tagOf(await get(writer, '/events', lines))
+      const match = { 'if-match': `"${'0'.repeat(64)}", ${tag}` }
+      expect((await putEvent(writer, { eventType: 't', body: 1 }, match)).status).toBe(200)
+      expectError(
+        await putEvent(writer, { eventType: 't', body: 1 }, { 'if-match': tag }),
+        412,
+        'head-mismatch',
+      )
+    })
   })
 
   describe('a bound that an account may not read', () => {
@@ -135,6 +180,27 @@ describe.each(engines)('on engine $name', (engine) => {
       expect(await hashesOf(writer, `/events?after=${seen}`)).toEqual([next])
       await letRead(store, 'open', ['$admins'])
       expectError(await get(writer, `/events?after=${seen}`), 404, 'event-not-found')
+    })
+  })
+
+  describe('the tag of an event', () => {
+    it('is another one once its body was removed', async () => {
+      const { admin, store } = await open()
+      const [event] = (await append(admin, 1)) as [EventJson]
+      const path = `/events/${event.hash}`
+      const whole = await get(admin, path)
+      expect(tagOf(whole)).toBe(`"${event.hash}"`)
+      await store.log.scavenge(() => true)
+      for (const asked of [path, `/events?from=${event.hash}`]) {
+        const left = await get(admin, asked, { 'if-none-match': tagOf(whole) })
+        expect([asked, left.status]).toEqual([asked, 200])
+        expect(left.headers).toMatchObject({
+          etag: `"${event.hash}-scavenged"`,
+          'x-apie-hash': event.hash,
+        })
+        const again = await get(admin, asked, { 'if-none-match': tagOf(left) })
+        expect([asked, again.status]).toEqual([asked, 304])
+      }
     })
   })
 })
