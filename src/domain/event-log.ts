@@ -18,6 +18,7 @@ import type {
 } from './ports.ts'
 import type { EventFilter } from './readable-events.ts'
 import { type Bounds, type Members, type ReadableRange, readableRange } from './readable-range.ts'
+import { appendReopening, type KnownMetadata } from './reopening.ts'
 import { type SequenceKey, streamSequence, streamTypeSequence, typeSequence } from './sequence.ts'
 import { firstNumberAt, readSequenceRange } from './sequence-range.ts'
 import type { StreamName } from './stream-name.ts'
@@ -61,8 +62,8 @@ export type EventLog = {
    * @throws AppError `event-not-found` where a bound names no event
    */
   range(query: RangeQuery, isReadable?: EventFilter): Promise<EventRange>
-  /** @throws AppError as `LogEngine.append` */
-  append(request: AppendRequest): Promise<AppendOutcome>
+  /** As `appendReopening`. */
+  append(request: AppendRequest, known?: KnownMetadata): Promise<AppendOutcome>
   verify(progress?: Progress): Promise<VerifyReport>
 }
 
@@ -74,7 +75,7 @@ export function createEventLog(engine: LogEngine): EventLog {
       return position === undefined ? undefined : engine.read(position)
     },
     range: (query, isReadable) => openRange(engine, query, isReadable),
-    append: (request) => engine.append(request),
+    append: (request, known) => appendReopening(engine, request, known),
     verify: (progress) => engine.verify(progress),
   }
 }

@@ -6,6 +6,7 @@ import type { Principal } from './account.ts'
 import { AppError } from './app-error.ts'
 import { dataText, viewEvent } from './event-view.ts'
 import type { LogEngine } from './ports.ts'
+import type { KnownMetadata } from './reopening.ts'
 import { streamSequence } from './sequence.ts'
 import {
   type DefaultAcls,
@@ -25,30 +26,41 @@ export type StreamRights = {
   allows(principal: Principal, operation: StreamOperation, stream: StreamName): Promise<boolean>
   /** @throws AppError `access-denied`; `credentials-missing` for whoever named no account */
   require(principal: Principal, operation: StreamOperation, stream: StreamName): Promise<void>
+  /** `require` of `write`, with what was read for it: an append has to know whether the stream was deleted. */
+  requireWrite(principal: Principal, stream: StreamName): Promise<KnownMetadata>
   /** Whether everybody may read a stream who may read at all. */
   isForEverybody(stream: StreamName): Promise<boolean>
 }
 
 export function createStreamRights(log: LogEngine): StreamRights {
-  const roles = async (operation: StreamOperation, stream: StreamName) => {
+  const roles = async (operation: StreamOperation, stream: StreamName, known?: KnownMetadata) => {
     const described = describedStream(stream)
     const asked = described ?? stream
     const what = described === undefined ? operation : onMetadata(operation)
-    const stored = await readStoredMetadata(log, asked)
+    const isKnown = known !== undefined && described === undefined
+    const stored = isKnown ? known.metadata : await readStoredMetadata(log, asked)
     const acl = stored && parseStreamMetadata(dataText(stored.event.data)).acl
     return { what, roles: rolesFor(what, asked, acl, await readDefaultAcls(log)) }
   }
-  const allows: StreamRights['allows'] = async (principal, operation, stream) => {
+  type Asked = [Principal, StreamOperation, StreamName, KnownMetadata?]
+  const allows = async (...[principal, operation, stream, known]: Asked) => {
     if (principal.role === 'admin') return true
-    const asked = await roles(operation, stream)
+    const asked = await roles(operation, stream, known)
     return isLetIn(principal, asked.what, asked.roles)
+  }
+  const require = async (...asked: Asked) => {
+    if (await allows(...asked)) return
+    const [principal, operation] = asked
+    const code = principal.isAnonymous ? 'credentials-missing' : 'access-denied'
+    throw new AppError(code, 'This account may not do that to this stream', { operation })
   }
   return {
     allows,
-    require: async (principal, operation, stream) => {
-      if (await allows(principal, operation, stream)) return
-      const code = principal.isAnonymous ? 'credentials-missing' : 'access-denied'
-      throw new AppError(code, 'This account may not do that to this stream', { operation })
+    require,
+    requireWrite: async (principal, stream) => {
+      const known = { metadata: await readStoredMetadata(log, stream) }
+      await require(principal, 'write', stream, known)
+      return known
     },
     isForEverybody: async (stream) => (await roles('read', stream)).roles.includes(EVERYBODY),
   }

@@ -2,25 +2,17 @@
  * Writes to streams: events and deletions. What the log itself decides (retries, versions, owners) it
  * decides; this knows about metadata, which is in another stream than the events.
  *
- * A stream that was deleted softly is written to in two steps: first its metadata lets events from the next
- * version on be seen again, then they are appended. Whoever dies in between leaves a stream that still has
- * nothing to see.
+ * A stream that was deleted softly is written to in two steps, see `reopening.ts`.
  */
-import type { JsonText } from '../kit/json-text.ts'
-import { randomUuid } from '../kit/uuid.ts'
 import { AppError } from './app-error.ts'
 import { refuseForeign } from './append.ts'
-import type { EventDraft, EventId, EventType } from './event.ts'
 import { TOMBSTONE_TYPE } from './event.ts'
-import { dataText, type EventView } from './event-view.ts'
+import type { EventView } from './event-view.ts'
+import { jsonDraft, writeMetadata } from './metadata-write.ts'
 import type { AppendOutcome, AppendRequest, ExpectedVersion, LogEngine } from './ports.ts'
+import { MOST_ATTEMPTS, reopen } from './reopening.ts'
 import { readStoredMetadata, type StreamInfo } from './stream-info.ts'
-import {
-  DELETED_DOCUMENT,
-  METADATA_TYPE,
-  metadataStream,
-  withTruncateBefore,
-} from './stream-metadata.ts'
+import { DELETED_DOCUMENT } from './stream-metadata.ts'
 import type { StreamName } from './stream-name.ts'
 import { viewOf } from './stream-reader.ts'
 
@@ -52,14 +44,11 @@ export function createStreamWriter(parts: Parts): StreamWriter {
     append: (write) => append(parts, write),
     softDelete: (request) => softDelete(parts, request),
     hardDelete: async (request) => {
-      const tombstone = draftOf(TOMBSTONE_TYPE, '{}')
+      const tombstone = jsonDraft(TOMBSTONE_TYPE, '{}')
       await append(parts, { ...request, events: [tombstone] })
     },
   }
 }
-
-/** Writers of one stream that get in each other's way so often in a row are a mistake of ours. */
-const MOST_ATTEMPTS = 100
 
 async function append(parts: Parts, write: StreamWrite): Promise<number> {
   for (let attempt = 1; ; attempt++) {
@@ -68,7 +57,8 @@ async function append(parts: Parts, write: StreamWrite): Promise<number> {
     const isRetry = info.last >= 0 && (await isKnown(parts.log, write))
     const expectedVersion = isRetry ? ANY : settledVersion(info, write.expectedVersion)
     if (!isRetry && info.state === 'soft-deleted') {
-      const isOpen = await reopen(parts.log, info, write.createdBy)
+      refuseForeign(await parts.log.streamState(write.stream), write)
+      const isOpen = await open(parts.log, info, write)
       if (!isOpen && attempt < MOST_ATTEMPTS) continue
     }
     const outcome = await appended(parts, { ...write, expectedVersion })
@@ -155,17 +145,10 @@ function wrongVersion(current: number, cause?: unknown): AppError {
 }
 
 /** @returns false where somebody else has changed the metadata meanwhile */
-async function reopen(log: LogEngine, info: StreamInfo, createdBy: string): Promise<boolean> {
+async function open(log: LogEngine, info: StreamInfo, write: StreamWrite): Promise<boolean> {
   const stored = await readStoredMetadata(log, info.stream)
   if (stored?.version !== info.metadataVersion) return false
-  const document = withTruncateBefore(dataText(stored.event.data), info.last + 1)
-  try {
-    await writeMetadata(log, info, document, createdBy)
-    return true
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'wrong-expected-version') return false
-    throw error
-  }
+  return (await reopen(log, stored, info.last + 1, write)) !== undefined
 }
 
 async function softDelete(parts: Parts, request: StreamDelete): Promise<void> {
@@ -177,12 +160,10 @@ async function softDelete(parts: Parts, request: StreamDelete): Promise<void> {
     if (info.state !== 'live') return
     // Links that the store makes go on being made, and are seen again from the next one on.
     const document = info.view.holds === 'links' ? `{"$tb":${info.last + 1}}` : DELETED_DOCUMENT
-    try {
-      return await writeMetadata(parts.log, info, document, request.createdBy)
-    } catch (error) {
-      const isBehind = error instanceof AppError && error.code === 'wrong-expected-version'
-      if (!isBehind || attempt === MOST_ATTEMPTS) throw error
-    }
+    const { stream, createdBy } = request
+    const behind = info.metadataVersion
+    if (await writeMetadata(parts.log, { stream, behind, document, createdBy })) return
+    if (attempt === MOST_ATTEMPTS) throw wrongVersion(info.last)
   }
 }
 
@@ -191,33 +172,4 @@ function checkVersion(info: StreamInfo, asked: ExpectedVersion): void {
   const isThere = info.state === 'live'
   if (expected.kind === 'no-stream' && isThere) throw wrongVersion(info.last)
   if (expected.kind === 'stream-exists' && !isThere) throw wrongVersion(info.last)
-}
-
-async function writeMetadata(
-  log: LogEngine,
-  { stream, metadataVersion }: StreamInfo,
-  document: string,
-  createdBy: string,
-): Promise<void> {
-  const holder = metadataStream(stream)
-  if (holder === undefined) {
-    throw new AppError('bad-name', 'This stream has no metadata', { field: 'stream' })
-  }
-  const expectedVersion: ExpectedVersion =
-    metadataVersion < 0 ? { kind: 'no-stream' } : { kind: 'version', version: metadataVersion }
-  await log.append({
-    stream: holder,
-    expectedVersion,
-    retryRule: 'equal-id',
-    createdBy,
-    events: [draftOf(METADATA_TYPE, document)],
-  })
-}
-
-function draftOf(eventType: string, body: string): EventDraft {
-  return {
-    eventId: randomUuid() as EventId,
-    eventType: eventType as EventType,
-    body: { kind: 'json', text: body as JsonText },
-  }
 }

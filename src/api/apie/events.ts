@@ -2,6 +2,7 @@
 import { type EventHash, findEventHash, type StoredEvent } from '../../domain/event.ts'
 import { type EventLog, eventNotFound } from '../../domain/event-log.ts'
 import { eventTextWithHash } from '../../domain/event-text.ts'
+import type { AppendRequest } from '../../domain/ports.ts'
 import { readableEvents } from '../../domain/readable-events.ts'
 import type { StreamRights } from '../../domain/stream-rights.ts'
 import { readJson } from '../../http/body.ts'
@@ -37,9 +38,9 @@ export function appendEvent({ events, rights }: EventAccess, limits: EventLimits
     const { stream, draft, expectedVersion } = parseEventDraft(
       await readJson(request, limits.bodyBytes, limits.json),
     )
-    await rights.require(principal, 'write', stream)
+    const known = await rights.requireWrite(principal, stream)
     const expectedHead = await expectedHeadOf(request, events)
-    const outcome = await events.append({
+    const wanted: AppendRequest = {
       stream,
       expectedVersion,
       ...(expectedHead !== undefined && { expectedHead }),
@@ -47,7 +48,8 @@ export function appendEvent({ events, rights }: EventAccess, limits: EventLimits
       createdBy: principal.name,
       ...producerOf(request),
       events: [draft],
-    })
+    }
+    const outcome = await events.append(wanted, known)
     const [event] = outcome.events
     if (!event) throw new Error('An append came back without its event')
     return eventResponse(event, {})

@@ -1,7 +1,9 @@
 /** Publishing: one event document onto a stream, which becomes the producer's with its first event. */
 import { AppError } from '../../domain/app-error.ts'
 import { type EventId, parseEventId, TOMBSTONE_TYPE } from '../../domain/event.ts'
+import type { AppendRequest, LogEngine } from '../../domain/ports.ts'
 import { type ProducerId, parseProducerId } from '../../domain/producer.ts'
+import { appendReopening } from '../../domain/reopening.ts'
 import { parseWritableStream, type StreamName } from '../../domain/stream-name.ts'
 import type { StreamRights } from '../../domain/stream-rights.ts'
 import { readJson } from '../../http/body.ts'
@@ -13,14 +15,13 @@ import { nameUuid, randomUuid } from '../../kit/uuid.ts'
 import { parseEventDocument } from './event-document.ts'
 import { JSON_BODY, requireBodyType } from './headers.ts'
 import { streamOf } from './parameters.ts'
-import type { Streams } from './streams.ts'
 
-type Parts = { readonly rights: StreamRights; readonly streams: Streams }
+type Parts = { readonly log: LogEngine; readonly rights: StreamRights }
 
 export type BodyLimits = { readonly maxBytes: number; readonly json: JsonLimits }
 
 /** Answers with the id of the event, which is its address, too. */
-export function publish({ rights, streams }: Parts, limits: BodyLimits): Handler {
+export function publish({ log, rights }: Parts, limits: BodyLimits): Handler {
   return async (request, { principal, parameters, baseUrl }) => {
     requireBodyType(request, [JSON_BODY])
     const producer = parseProducerId(request.headers['x-producer-id']?.trim() ?? '')
@@ -30,15 +31,17 @@ export function publish({ rights, streams }: Parts, limits: BodyLimits): Handler
       await readJson(request, limits.maxBytes, limits.json),
     )
     if (eventType === TOMBSTONE_TYPE) throw tombstoneRefused()
-    await rights.require(principal, 'write', stream)
-    await streams.append({
+    const known = await rights.requireWrite(principal, stream)
+    const document: AppendRequest = {
       stream,
       expectedVersion: { kind: 'any' },
+      retryRule: 'equal-content',
       createdBy: principal.name,
       producer,
       claims: true,
       events: [{ eventId, eventType, body: { kind: 'json', text } }],
-    })
+    }
+    await appendReopening(log, document, known)
     // Not Location: under CGI that would turn the status 200 into a redirect.
     const link = `<${baseUrl}/api/v1/events/${eventId}/payload>; rel="item"`
     return jsonResponse(200, eventId, { link })

@@ -12,7 +12,6 @@ import { readStoredMetadata, readStreamInfo } from '../../domain/stream-info.ts'
 import { type ListedStream, listStreams, type StreamList } from '../../domain/stream-list.ts'
 import type { StreamName } from '../../domain/stream-name.ts'
 import type { StreamRights } from '../../domain/stream-rights.ts'
-import { createStreamWriter, type StreamWrite } from '../../domain/stream-writer.ts'
 
 export type Streams = {
   /**
@@ -22,12 +21,6 @@ export type Streams = {
   find(principal: Principal, stream: StreamName): Promise<ReadableStream | undefined>
   /** @throws AppError as `find`; `stream-not-found` */
   require(principal: Principal, stream: StreamName): Promise<ReadableStream>
-  /**
-   * Appends with equal content as what a retry is known by. A stream that was deleted, but not for ever, is
-   * there again.
-   * @throws AppError as `LogEngine.append`
-   */
-  append(write: StreamWrite): Promise<void>
   /** The first streams, without those that are closed to somebody. */
   list(principal: Principal, most: number): Promise<StreamList>
 }
@@ -40,8 +33,6 @@ export type ReadableStream = {
 type Parts = { readonly log: LogEngine; readonly clock: Clock; readonly rights: StreamRights }
 
 export function createStreams({ log, clock, rights }: Parts): Streams {
-  const readInfo = (stream: StreamName) => readStreamInfo(log, clock, stream)
-  const writer = createStreamWriter({ log, readInfo })
   const find: Streams['find'] = async (principal, stream) => {
     await rights.require(principal, 'read', stream)
     const since = await firstPosition(log, clock, stream)
@@ -58,10 +49,6 @@ export function createStreams({ log, clock, rights }: Parts): Streams {
       if (found) return found
       throw new AppError('stream-not-found', 'There is no such stream', { stream })
     },
-    append: async (write) => {
-      if (await isToBeOpened(log, clock, write)) await writer.append(write)
-      else await log.append({ ...write, retryRule: 'equal-content' })
-    },
     list: async (principal, most) => {
       const { streams, isCut } = await listStreams(log, most)
       const readable: ListedStream[] = []
@@ -71,18 +58,6 @@ export function createStreams({ log, clock, rights }: Parts): Streams {
       return { streams: readable, isCut }
     },
   }
-}
-
-/** Whether a stream has been deleted softly, and the writer is not one that it refuses. */
-async function isToBeOpened(
-  log: LogEngine,
-  clock: Clock,
-  { stream, producer }: StreamWrite,
-): Promise<boolean> {
-  if ((await readStoredMetadata(log, stream)) === undefined) return false
-  const { owner } = await log.streamState(stream)
-  if (owner !== undefined && owner !== producer) return false
-  return (await readStreamInfo(log, clock, stream)).state === 'soft-deleted'
 }
 
 /** Where the events of a stream begin that can be seen; `undefined` where it is not there. */

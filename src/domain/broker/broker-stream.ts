@@ -7,6 +7,7 @@ import { randomUuid } from '../../kit/uuid.ts'
 import { AppError } from '../app-error.ts'
 import { type EventId, type EventType, storedText } from '../event.ts'
 import type { LogEngine } from '../ports.ts'
+import { appendReopening } from '../reopening.ts'
 import { streamSequence } from '../sequence.ts'
 import type { StreamName } from '../stream-name.ts'
 import { type BrokerEvent, type BrokerEventId, brokerEventOf, CAUSATION } from './broker-event.ts'
@@ -51,7 +52,7 @@ export function createBrokerStream(log: LogEngine, name: StreamName): BrokerStre
     (await log.readSequence(sequence, after, 'forwards', limit)).map(brokerEventOf)
   const read = async (id: BrokerEventId) => (id < 1 ? undefined : (await page(id - 1, 1))[0])
   const offer: BrokerStream['offer'] = async (event) => {
-    const outcome = await log.append(appendOf(name, event))
+    const outcome = await appendReopening(log, appendOf(name, event))
     const [stored] = outcome.events
     if (!stored) throw new AppError('log-damaged', 'An append answered without its event')
     const { version } = JSON.parse(storedText(stored)) as { version: number }
