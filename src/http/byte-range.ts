@@ -30,7 +30,8 @@ export async function requestedRange(
 
 function isFresh(ifRange: string | undefined, tag: string): boolean {
   const condition = parseTagCondition(ifRange)
-  return condition === undefined || (condition.kind === 'tags' && condition.tags.includes(tag))
+  if (condition === undefined || condition === 'malformed') return condition === undefined
+  return condition.kind === 'tags' && condition.tags.includes(tag)
 }
 
 /** "The last n bytes" of less than n bytes are all of them, which the library takes for unsatisfiable. */

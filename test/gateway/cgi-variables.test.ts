@@ -161,6 +161,7 @@ describe('headers', () => {
   const of = (variables: CgiVariables) => ({ ...requestHead(variables).headers })
   test.each<[CgiVariables, Record<string, string>]>([
     [{ HTTP_IF_NONE_MATCH: '"x"' }, { 'if-none-match': '"x"' }],
+    [{ HTTP_IF_MATCH: '' }, { 'if-match': '' }],
     [{ CONTENT_TYPE: 'a/b', HTTP_CONTENT_TYPE: 'c/d' }, { 'content-type': 'a/b' }],
     [{ HTTP_CONTENT_TYPE: 'c/d', HTTP_CONTENT_LENGTH: '5' }, {}],
     [{ CONTENT_TYPE: '', CONTENT_LENGTH: '' }, {}],

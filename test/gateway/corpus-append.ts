@@ -182,18 +182,57 @@ export const APPEND_CASES: readonly CorpusCase[] = [
     const first = await putEvent(send, event)
     const again = await putEvent(send, event, { 'if-match': EMPTY })
     expect([again.status, again.body.toString()]).toEqual([200, first.body.toString()])
-    for (const header of ['"abc"', 'W/"x y', '"a", "b"']) {
+    for (const header of ['"abc"', 'W/"xy"', '""', '"a", "b"']) {
       const also = await putEvent(send, event, { 'if-match': header })
       expect([also.status, also.body.toString()]).toEqual([200, first.body.toString()])
     }
     expect(await hashesOf(send, '/events')).toHaveLength(1)
   }),
+  serverCase('an append to a stream that was deleted softly brings it back', async (send) => {
+    const put = (n: number, headers: Record<string, string> = {}, expectedVersion?: number) =>
+      putEvent(send, { eventType: 't', stream: 's', body: { n }, expectedVersion }, headers)
+    const head = async () => `"${(await get(send, '/events')).headers['x-apie-hash']}"`
+    const titles = async () => {
+      const answer = await send({
+        method: 'GET',
+        path: '/streams/s',
+        headers: { accept: 'application/vnd.eventstore.atom+json' },
+      })
+      if (answer.status !== 200) return answer.status
+      return (json(answer) as { entries: { title: string }[] }).entries.map(({ title }) => title)
+    }
+    const remove = (headers = {}) => send({ method: 'DELETE', path: '/streams/s', headers })
+    await put(0)
+    expect((await remove()).status).toBe(204)
+    expectError(await put(1, { 'if-match': '"other"' }), 412, 'head-mismatch')
+    expectError(await put(1, {}, -1), 409, 'wrong-expected-version', { current: 0 })
+    expect(await titles()).toBe(404)
+    const answer = await put(1, { 'if-match': await head() }, 0)
+    expect([answer.status, json(answer)]).toMatchObject([200, { version: 1 }])
+    expect(await titles()).toEqual(['1@s'])
+    expect((await remove()).status).toBe(204)
+    expect(json(await put(2))).toMatchObject({ version: 2 })
+    expect(await titles()).toEqual(['2@s'])
+    expect((await remove({ 'es-harddelete': 'true' })).status).toBe(204)
+    expectError(await put(3), 410, 'stream-deleted')
+  }),
   signedInCase('If-Match with a tag that is no hash is 412', async (send) => {
-    for (const header of ['"abc"', '"a", "b"']) {
+    for (const header of ['"abc"', '"a", "b"', '""', 'W/""', '"", ""', '"*"', '"a,b"']) {
       const answer = await putEvent(send, { eventType: 't', body: 1 }, { 'if-match': header })
       expectError(answer, 412, 'head-mismatch')
     }
     expect(await hashesOf(send, '/events')).toEqual([])
+  }),
+  signedInCase('a condition that says nothing is 400, not an append without one', async (send) => {
+    const event = { eventType: 't', body: 1 }
+    for (const header of [',', 'W/', '"', '"a', '"a" "b"']) {
+      const answer = await putEvent(send, event, { 'if-match': header })
+      expectError(answer, 400, 'bad-header')
+    }
+    for (const header of ['""', '"a"', ',']) {
+      const answer = await putEvent(send, event, { 'if-none-match': header })
+      expectError(answer, 400, 'bad-header')
+    }
   }),
   signedInCase('a known event id with other content is 409', async (send) => {
     await putEvent(send, { eventId: ID, eventType: 't', body: { x: 1 } })

@@ -32,8 +32,39 @@ describe('entity tags', () => {
     expect(isKnownToClient('*', 'ab')).toBe(true)
   })
 
-  it.each([undefined, '', ' , '])('are no condition in %j', (header) => {
-    expect(parseTagCondition(header)).toBeUndefined()
+  it('are no condition where the header is missing', () => {
+    expect(parseTagCondition(undefined)).toBeUndefined()
+    expect(isKnownToClient(undefined, 'ab')).toBe(false)
+  })
+
+  it.each([
+    ['""', ['']],
+    ['W/""', ['']],
+    ['"", ""', ['', '']],
+    ['"*"', ['*']],
+    ['"a,b" , c', ['a,b', 'c']],
+    [', "ab" ,,', ['ab']],
+    ['Wab', ['Wab']],
+  ])('are read from %s', (header, tags) => {
+    expect(parseTagCondition(header)).toEqual({ kind: 'tags', tags })
+    expect(isKnownToClient(header, 'x')).toBe(false)
+  })
+
+  it.each([
+    '',
+    ' ',
+    ' , ',
+    '"',
+    '"ab',
+    'ab"',
+    'W/',
+    'W/"ab',
+    '"a b"',
+    '"ab" "cd"',
+    'a b',
+    '"ab"cd',
+  ])('are malformed in %j', (header) => {
+    expect(parseTagCondition(header)).toBe('malformed')
     expect(isKnownToClient(header, 'ab')).toBe(false)
   })
 })

@@ -16,11 +16,15 @@ export async function expectedHeadOf(
   request: HttpRequest,
   events: EventLog,
 ): Promise<string | undefined> {
-  if (!request.headers['if-match'] && !request.headers['if-none-match']) return undefined
   const match = parseTagCondition(request.headers['if-match'])
   const noneMatch = parseTagCondition(request.headers['if-none-match'])
+  if (match === 'malformed') {
+    throw new AppError('bad-header', 'If-Match must be *, or a tag or several', {
+      header: 'If-Match',
+    })
+  }
   if (noneMatch) {
-    if (match || noneMatch.kind !== 'any') {
+    if (match || noneMatch === 'malformed' || noneMatch.kind !== 'any') {
       throw new AppError('bad-header', 'An append knows If-Match, or else If-None-Match: *', {
         header: 'If-None-Match',
       })

@@ -4,9 +4,9 @@ import type { ExpectedVersion } from '../../domain/ports.ts'
 import { type ProducerId, parseProducerId } from '../../domain/producer.ts'
 import type { HttpRequest } from '../../http/message.ts'
 
-/** @throws AppError `bad-header` */
+/** Empty, it is no version: whoever sends it means to expect something. @throws AppError `bad-header` */
 export function expectedVersionOf(request: HttpRequest): ExpectedVersion {
-  const text = headerOf(request, 'ExpectedVersion')
+  const text = writtenHeaderOf(request, 'ExpectedVersion')
   if (text === undefined) return { kind: 'any' }
   const version = Number(text)
   if (!/^-?[0-9]{1,19}$/.test(text)) throw wrongFormat('ES-ExpectedVersion')
@@ -38,11 +38,15 @@ export function producerOf({ headers }: HttpRequest): { readonly producer?: Prod
   return text === undefined || text === '' ? {} : { producer: parseProducerId(text) }
 }
 
-/** The value of a header under either of the two names that it goes by. */
-export function headerOf({ headers }: HttpRequest, name: string): string | undefined {
-  const lower = name.toLowerCase()
-  const text = (headers[`kurrent-${lower}`] ?? headers[`es-${lower}`])?.trim()
+/** The value of a header under either of the two names that it goes by; an empty one counts as missing. */
+export function headerOf(request: HttpRequest, name: string): string | undefined {
+  const text = writtenHeaderOf(request, name)
   return text === '' ? undefined : text
+}
+
+function writtenHeaderOf({ headers }: HttpRequest, name: string): string | undefined {
+  const lower = name.toLowerCase()
+  return (headers[`kurrent-${lower}`] ?? headers[`es-${lower}`])?.trim()
 }
 
 function flagOf(request: HttpRequest, name: string): boolean | undefined {
