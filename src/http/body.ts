@@ -81,7 +81,11 @@ export async function readJson(
   maxBytes: number,
   limits: JsonLimits,
 ): Promise<ScannedJson> {
-  const text = await readText(request, maxBytes)
+  return parseJson(await readText(request, maxBytes), limits)
+}
+
+/** @throws AppError `bad-json` that names the place */
+export function parseJson(text: string, limits: JsonLimits): ScannedJson {
   try {
     return scanJson(text, limits)
   } catch (error) {

@@ -11,7 +11,7 @@ import type { Offsets } from '../../domain/offsets.ts'
 import type { LogEngine } from '../../domain/ports.ts'
 import { streamTypeSequence } from '../../domain/sequence.ts'
 import type { StreamName } from '../../domain/stream-name.ts'
-import { readText } from '../../http/body.ts'
+import { parseJson, readText } from '../../http/body.ts'
 import type { Handler } from '../../http/handler.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { jsonResponse } from '../../http/response.ts'
@@ -30,6 +30,7 @@ type Parts = {
 
 /** Bytes of the body: `action=ACK` and no more. */
 const MAX_BODY = 4096
+const JSON_LIMITS = { depth: 8, values: 1000, keys: 100 }
 
 export function acknowledge({ log, streams, offsets, handedOut }: Parts): Handler {
   return async (request, { principal, parameters }) => {
@@ -62,11 +63,8 @@ async function requireAck(
 }
 
 function inJson(text: string): unknown {
-  try {
-    return (JSON.parse(text) as { action?: unknown } | null)?.action
-  } catch (error) {
-    throw new AppError('bad-json', 'The body is no JSON', {}, error)
-  }
+  const action = parseJson(text, JSON_LIMITS).members?.get('action')
+  return action && JSON.parse(action)
 }
 
 async function find(log: LogEngine, stream: StreamName, eventId: EventId): Promise<Counted> {

@@ -1,11 +1,12 @@
 /** The settings of a group as a request sends them: a flat document of JSON or XML, or nothing at all. */
 import { AppError } from '../../../domain/app-error.ts'
-import { readText } from '../../../http/body.ts'
+import { parseJson, readText } from '../../../http/body.ts'
 import { contentTypeOf } from '../../../http/media-type.ts'
 import type { HttpRequest } from '../../../http/message.ts'
 import { isJsonObject } from '../../../kit/json-object.ts'
 
 const MAX_BODY = 64 * 1024
+const JSON_LIMITS = { depth: 8, values: 1000, keys: 100 }
 const XML_TYPES = ['application/xml', 'text/xml']
 
 /** @throws AppError `media-type-unsupported`, `bad-json`, `bad-field` */
@@ -34,12 +35,7 @@ function typeOf(request: HttpRequest): string {
 }
 
 function jsonMembers(text: string): [string, unknown][] {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new AppError('bad-json', 'The body is no JSON', {}, error)
-  }
+  const value: unknown = JSON.parse(parseJson(text, JSON_LIMITS).text)
   if (isJsonObject(value)) return Object.entries(value)
   throw new AppError('bad-field', 'The body must be a JSON object', { field: '' })
 }
