@@ -49,7 +49,19 @@ function headProblem(incoming: IncomingMessage): AppError | undefined {
   if (headers.expect !== undefined && httpVersionMinor > 0 && !CONTINUE.test(headers.expect)) {
     return new AppError('bad-header', 'Expect must be 100-continue', { header: 'Expect' })
   }
+  const doubled = TEXTS.find((name) => isDoubled(incoming, name.toLowerCase()))
+  if (doubled !== undefined) {
+    return new AppError('bad-header', `${doubled} must come once`, { header: doubled })
+  }
   return codingProblem(headers['transfer-encoding'])
+}
+
+/** Headers that may say anything: of two of them the parser makes one that looks like any other. */
+const TEXTS = ['ES-EventType', 'Kurrent-EventType']
+
+function isDoubled(incoming: IncomingMessage, name: string): boolean {
+  if (!incoming.headers[name]?.includes(',')) return false
+  return (incoming.headersDistinct[name]?.length ?? 0) > 1
 }
 
 /**

@@ -98,6 +98,22 @@ test.each([
   expect(seen).toEqual([])
 })
 
+test.each(['ES-EventType', 'Kurrent-EventType'])(
+  'two types of one event by %s are refused, and are not made one; a comma may stand in one',
+  async (name) => {
+    const { port, count } = await openApp()
+    const post = (types: string) =>
+      `POST /streams/s HTTP/1.1\r\n${HEAD}Content-Type: application/json\r\n${types}` +
+      'ES-EventId: 0190b7a2-0000-7000-8000-0000000000aa\r\n' +
+      'Content-Length: 2\r\nConnection: close\r\n\r\n{}'
+    const twice = await exchange(port, post(`${name}: a\r\n${name}: b\r\n`))
+    expect(twice).toMatch(/^HTTP\/1\.1 400 /)
+    expect(await count()).toBe(0)
+    expect(await exchange(port, post(`${name}: a, b\r\n`))).toMatch(/^HTTP\/1\.1 201 /)
+    expect(await count()).toBe(1)
+  },
+)
+
 test('none of many header fields is dropped', async () => {
   let headers: HttpRequest['headers'] = {}
   const { port } = await open(async (request) => {
