@@ -31,6 +31,9 @@ export class JsonError extends Error {
   }
 }
 
+/** Nothing is wrong with what was read of it but that it is too much. */
+export class JsonLimitError extends JsonError {}
+
 /** The members of the outermost object, each as its own text, or `undefined` where it is no object. */
 export type JsonMembers = ReadonlyMap<string, JsonText>
 
@@ -110,7 +113,7 @@ class Scanner {
 
   private value(depth: number, members?: Map<string, JsonText>): void {
     if (++this.values > this.limits.values) {
-      throw new JsonError(`More than ${this.limits.values} values`, this.at)
+      throw new JsonLimitError(`More than ${this.limits.values} values`, this.at)
     }
     const first = this.source[this.at]
     if (first === '{') this.object(depth, members)
@@ -159,7 +162,7 @@ class Scanner {
     const key = token.includes('\\') ? (JSON.parse(token) as string) : token.slice(1, -1)
     if (keys.has(key)) throw new JsonError(`Key ${JSON.stringify(key)} stands twice`, start)
     if (keys.size >= this.limits.keys) {
-      throw new JsonError(`More than ${this.limits.keys} keys in one object`, start)
+      throw new JsonLimitError(`More than ${this.limits.keys} keys in one object`, start)
     }
     keys.add(key)
     return key
@@ -188,7 +191,7 @@ class Scanner {
 
   private open(depth: number): void {
     if (depth > this.limits.depth) {
-      throw new JsonError(`Nested deeper than ${this.limits.depth}`, this.at)
+      throw new JsonLimitError(`Nested deeper than ${this.limits.depth}`, this.at)
     }
     this.parts.push(this.source[this.at] as string)
     this.at++

@@ -10,7 +10,7 @@ import {
 } from '../../domain/event.ts'
 import { readBody } from '../../http/body.ts'
 import type { HttpRequest } from '../../http/message.ts'
-import { JsonError, scanJson } from '../../kit/json-text.ts'
+import { JsonError, JsonLimitError, scanJson } from '../../kit/json-text.ts'
 import type { BodyCodec } from './body-codec.ts'
 import { type AtomSettings, jsonLimits } from './parts.ts'
 
@@ -39,7 +39,7 @@ export function checkEventType(text: string): EventType {
   })
 }
 
-/** @throws AppError `body-too-large` */
+/** @throws AppError `body-too-large`, `bad-json` */
 export async function singleEvent(
   request: HttpRequest,
   codec: Extract<BodyCodec, { kind: 'single' }>,
@@ -59,13 +59,32 @@ function bodyOf(
   return json ?? { kind: 'bytes', mediaType, bytes }
 }
 
-/** What claims to be JSON and is none is kept as it came. */
+/** What claims to be JSON and is none is kept as it came. What is JSON, but too much, would be none to its readers. */
 function jsonBody(bytes: Buffer, settings: AtomSettings): EventBody | undefined {
+  const source = textOf(bytes)
+  if (source === undefined) return undefined
   try {
-    const source = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
     return { kind: 'json', text: scanJson(source, jsonLimits(settings)).text }
   } catch (error) {
-    if (error instanceof JsonError || error instanceof TypeError) return undefined
-    throw error
+    if (!(error instanceof JsonError)) throw error
+    if (!(error instanceof JsonLimitError && isJson(source))) return undefined
+    throw new AppError('bad-json', `Write request body invalid. ${error.message}`, {}, error)
+  }
+}
+
+function textOf(bytes: Buffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+function isJson(source: string): boolean {
+  try {
+    JSON.parse(source)
+    return true
+  } catch {
+    return false
   }
 }
