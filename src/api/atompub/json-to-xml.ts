@@ -1,34 +1,51 @@
 /**
  * JSON as XML elements: a member becomes an element, a list an element that comes several times, a member
  * whose name begins with `@` an attribute. The way back is `xml-to-json.ts`.
+ *
+ * The text is read and not what `JSON.parse` makes of it, which moves names that are numbers to the front and
+ * rounds long numbers.
  */
+import { jsonElements, jsonMembers } from '../../kit/json-members.ts'
 import type { JsonText } from '../../kit/json-text.ts'
 import { xmlName } from '../../kit/xml-name.ts'
 import type { XmlElement, XmlValue } from './xml-writer.ts'
 
 /** What stands inside the element that holds the value. Items of a list that has no name are called `item`. */
 export function xmlOfJson(text: JsonText): XmlValue {
-  const value: unknown = JSON.parse(text, withWrittenNumbers)
-  return Array.isArray(value) ? { item: value.map(xmlValue) } : xmlValue(value)
+  return xmlValue(text.trim())
 }
 
-/** Numbers stay as they were written: a double would round the long ones. */
-function withWrittenNumbers(_key: string, value: unknown, context?: { source?: string }): unknown {
-  return typeof value === 'number' ? (context?.source ?? String(value)) : value
+function xmlValue(text: string): XmlValue {
+  if (text.startsWith('[')) return { item: jsonElements(text).map(xmlValue) }
+  return text.startsWith('{') ? elementOf(text) : plainText(text)
 }
 
-function xmlValue(value: unknown): XmlValue {
-  if (value === null) return ''
-  if (Array.isArray(value)) return { item: value.map(xmlValue) }
-  return typeof value === 'object' ? elementOf(value) : String(value)
+/** Of a value that holds no others: numbers stay as they were written. */
+function plainText(text: string): string {
+  if (text.startsWith('"')) return JSON.parse(text) as string
+  return text === 'null' ? '' : text
 }
 
-function elementOf(object: object): XmlElement {
-  const members = Object.entries(object).map(([name, value]: [string, unknown]) => {
-    const isAttribute = name.startsWith('@') && (value === null || typeof value !== 'object')
-    if (isAttribute) return [`@${xmlName(name.slice(1))}`, String(value ?? '')]
-    if (name === '#text') return [name, typeof value === 'object' ? '' : String(value)]
-    return [xmlName(name), Array.isArray(value) ? value.map(xmlValue) : xmlValue(value)]
-  })
+type Content = XmlElement[string]
+
+function elementOf(text: string): XmlElement {
+  const members = new Map<string, Content>()
+  for (const [written, value] of jsonMembers(text)) {
+    const name = JSON.parse(`"${written}"`) as string
+    const isPlain = !/^[[{]/.test(value)
+    if (name.startsWith('@') && isPlain) {
+      members.set(`@${xmlName(name.slice(1))}`, plainText(value))
+    } else if (name === '#text') members.set(name, isPlain ? plainText(value) : '')
+    else add(members, xmlName(name), contentOf(value))
+  }
   return Object.fromEntries(members)
+}
+
+const contentOf = (text: string): Content =>
+  text.startsWith('[') ? jsonElements(text).map(xmlValue) : xmlValue(text)
+
+/** Names that no element can have may become the same one, which then comes several times. */
+function add(members: Map<string, Content>, name: string, content: Content): void {
+  const there = members.get(name)
+  members.set(name, there === undefined ? content : [there, content].flat())
 }
