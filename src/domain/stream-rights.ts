@@ -48,7 +48,7 @@ export function createStreamRights(log: LogEngine): StreamRights {
     const asked = await roles(operation, stream, known)
     return isLetIn(principal, asked.what, asked.roles)
   }
-  const require = async (...asked: Asked) => {
+  const demand = async (...asked: Asked) => {
     if (await allows(...asked)) return
     const [principal, operation] = asked
     const code = principal.isAnonymous ? 'credentials-missing' : 'access-denied'
@@ -56,10 +56,10 @@ export function createStreamRights(log: LogEngine): StreamRights {
   }
   return {
     allows,
-    require,
+    require: demand,
     requireWrite: async (principal, stream) => {
       const known = { metadata: await readStoredMetadata(log, stream) }
-      await require(principal, 'write', stream, known)
+      await demand(principal, 'write', stream, known)
       return known
     },
     isForEverybody: async (stream) => (await roles('read', stream)).roles.includes(EVERYBODY),

@@ -93,10 +93,18 @@ describe('accounts', () => {
     await accounts.add({ name: 'a', role: 'writer', password: chosen('old'), info: 'old' })
     await accounts.update('a', { info: 'new' })
     await accounts.update('a', {})
-    expect(await signIn('a', 'old', ADDRESS)).toEqual({ name: 'a', role: 'writer' })
+    expect(await signIn('a', 'old', ADDRESS)).toEqual({
+      name: 'a',
+      role: 'writer',
+      isGuessable: true,
+    })
     await accounts.update('a', { password: 'new' })
     expect(await codeOf(signIn('a', 'old', ADDRESS))).toBe('credentials-wrong')
-    expect(await signIn('a', 'new', ADDRESS)).toEqual({ name: 'a', role: 'writer' })
+    expect(await signIn('a', 'new', ADDRESS)).toEqual({
+      name: 'a',
+      role: 'writer',
+      isGuessable: true,
+    })
     expect(await accounts.find('a')).toMatchObject({ info: 'new', role: 'writer' })
   })
 
@@ -128,7 +136,7 @@ describe('roles of accounts', () => {
     await accounts.add({ name: 'a', role: 'reader', password: chosen('a') })
     for (const role of ['writer', 'admin', 'admin', 'reader', 'admin', 'writer'] as const) {
       await accounts.changeRole('a', role)
-      expect(await signIn('a', 'a', ADDRESS)).toEqual({ name: 'a', role })
+      expect(await signIn('a', 'a', ADDRESS)).toEqual({ name: 'a', role, isGuessable: true })
       expect(await accounts.list()).toHaveLength(2)
     }
   })
@@ -202,7 +210,7 @@ describe('groups of accounts', () => {
     ]
     for (const { groups, signed } of steps) {
       await accounts.describe('a', { fullName: 'Anna', groups })
-      expect(await signIn('a', 'a', ADDRESS)).toEqual({ name: 'a', ...signed })
+      expect(await signIn('a', 'a', ADDRESS)).toEqual({ name: 'a', isGuessable: true, ...signed })
     }
     expect(await accounts.find('a')).toMatchObject({ fullName: 'Anna', groups: [] })
   })
@@ -235,7 +243,11 @@ describe('disabled accounts', () => {
     await accounts.changeDisabled('a', true)
     expect(await codeOf(signIn('a', secret ?? '', ADDRESS))).toBe('credentials-wrong')
     await accounts.changeDisabled('a', false)
-    expect(await signIn('a', secret ?? '', ADDRESS)).toEqual({ name: 'a', role: 'writer' })
+    expect(await signIn('a', secret ?? '', ADDRESS)).toEqual({
+      name: 'a',
+      role: 'writer',
+      isGuessable: false,
+    })
   })
 
   it('are never all admins there are', async () => {

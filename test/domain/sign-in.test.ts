@@ -154,8 +154,16 @@ describe('signing in', () => {
 
   it('knows accounts of the htpasswd file, as writers, and prefers its own', async () => {
     const { signIn } = await withAccounts()
-    expect(await signIn('web', 'password', ADDRESS)).toMatchObject({ name: 'web', role: 'writer' })
-    expect(await signIn('both', 'own', ADDRESS)).toEqual({ name: 'both', role: 'reader' })
+    expect(await signIn('web', 'password', ADDRESS)).toEqual({
+      name: 'web',
+      role: 'writer',
+      isGuessable: true,
+    })
+    expect(await signIn('both', 'own', ADDRESS)).toEqual({
+      name: 'both',
+      role: 'reader',
+      isGuessable: true,
+    })
     expect(await codeOf(signIn('both', 'password', ADDRESS))).toBe('credentials-wrong')
     expect(await codeOf(signIn('old', 'x', ADDRESS))).toBe('credentials-wrong')
   })
