@@ -168,8 +168,9 @@ export const COMMANDS: readonly Command[] = [
     summary: 'check this installation and say what to fix',
     details: [
       'Looks at the data folder, locks, syncs, limits and the executable, or asks the database whether it',
-      'can be used and takes a record, which it removes again. With --url it also asks the installed program',
-      'over HTTP what the web server lets through. The data folder may be missing.',
+      'can be used and takes a record, which it removes again. Of either store it looks the last event, its',
+      'stream and the accounts up, as requests do; damage elsewhere is for "apie verify". With --url it also',
+      'asks the installed program over HTTP what the web server lets through. The data folder may be missing.',
     ],
     options: [
       { name: 'url', value: 'URL', doc: 'address of the installed program, to be asked over HTTP' },

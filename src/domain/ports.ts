@@ -103,6 +103,12 @@ export type LogEngine = {
    */
   append(request: AppendRequest): Promise<AppendOutcome>
 
+  /**
+   * Writes nothing. Absent where an engine knows nothing of the kind.
+   * @throws AppError `storage-unavailable` where every append is refused until a person has done something
+   */
+  ensureWritable?(): Promise<void>
+
   /** The event at a position, or `undefined` beyond the head. */
   read(position: Position): Promise<StoredEvent | undefined>
 
@@ -227,6 +233,8 @@ export type RecordEngine = {
   ): Promise<StoredRecord>
   /** @throws AppError `record-conflict` where the record is not at revision `expected` */
   remove(collection: Collection, key: string, expected: number): Promise<void>
+  /** As in `LogEngine`. */
+  ensureWritable?(): Promise<void>
   /**
    * In the order in which the keys first came to be.
    * @param group only the records whose key begins with it and a `/`; holds no `/` itself. Costs as much as

@@ -80,7 +80,7 @@ async function checkData(call: CommandCall, settings: Settings): Promise<readonl
   const uid = process.getuid?.() ?? 0
   return [
     ...checkDataFolder(folder, uid, settings.allowUnsafeData),
-    ...(isFolder(folder) ? await checkStore(call.services, folder) : []),
+    ...(isFolder(folder) ? await checkStore(call.services, folder, settings) : []),
     ...files,
     ...checkDurability(existing, Date.now),
     ...checkFileSystem(fileSystemOf(existing), folder),

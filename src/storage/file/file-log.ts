@@ -78,6 +78,10 @@ export class FileLog implements LogEngine {
     return this.appender.append(request)
   }
 
+  async ensureWritable(): Promise<void> {
+    this.suspicion.refuse()
+  }
+
   async read(position: Position): Promise<StoredEvent | undefined> {
     const end = await this.follower.snapshot()
     return position >= 0 && position < end ? this.reader.readEvent(position) : undefined

@@ -67,6 +67,7 @@ export function createFileRecords(generations: RecordGenerations): RecordEngine 
     remove: async (collection, key, expected) => {
       await change(collection, key, expected, { isRemoved: true })
     },
+    ensureWritable: () => generations.read((log) => log.ensureWritable()),
     list: (collection, group) =>
       generations.read(async (log) => {
         const keys = group === undefined ? keysOf(collection) : groupOf(collection, group)
