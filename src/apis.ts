@@ -21,6 +21,8 @@ export type ProcessFacts = {
   readonly memoryBytes: () => number
   /** Ends it after the answer, where it serves many requests. */
   readonly stop: () => void
+  /** Aborted when it ends: from then on nobody waits for what is not there yet. */
+  readonly ending: AbortSignal
 }
 
 /** What the APIs work on. */
@@ -75,9 +77,9 @@ export function createApis(services: Services): readonly Api[] {
 
 function atomParts(services: Services) {
   const { store, clock, settings } = services
-  const { serves } = services.process
+  const { serves, ending } = services.process
   const limited = { ...settings, longPollMs: longPollLimit(services) }
-  return { log: store.log, records: store.records, clock, serves, settings: limited }
+  return { log: store.log, records: store.records, clock, serves, ending, settings: limited }
 }
 
 /** A process that serves one request is one of few that a host lets run at a time. */
@@ -108,7 +110,7 @@ async function loadNode(services: Services): Promise<LoadedApi> {
   const { toldSettings } = await import('./told-settings.ts')
   const { createScavengeRuns } = await import('./domain/scavenge-runs.ts')
   const { stoppableScavenge } = await import('./domain/scavenge.ts')
-  const { stop, ...facts } = process
+  const { stop, ending: _, ...facts } = process
   const { baseUrl } = settings
   const node = {
     events,

@@ -37,6 +37,8 @@ export type OpenedApp = {
   readonly app: App
   readonly accounts: Accounts
   readonly setup: Setup
+  /** Gives those that wait for events the answer that there is. */
+  endWaits(): void
   close(): Promise<void>
 }
 
@@ -89,6 +91,7 @@ export async function openApp(
   const events = createEventLog(store.log)
   const { version } = programVersion()
   const { report } = openLog(settings)
+  const ending = new AbortController()
   const app = createApp({
     apis: createApis({
       events,
@@ -97,7 +100,7 @@ export async function openApp(
       signIn,
       setup,
       clock: systemClock,
-      process: processFacts(serves),
+      process: processFacts(serves, ending.signal),
       version,
       settings,
       report,
@@ -106,18 +109,25 @@ export async function openApp(
     settings,
     report,
   })
-  return { app, accounts, setup, close: () => store.close() }
+  return {
+    app,
+    accounts,
+    setup,
+    endWaits: () => ending.abort(),
+    close: () => store.close(),
+  }
 }
 
 const STARTED_AT_MS = Date.now()
 
-function processFacts(serves: 'one-request' | 'many-requests'): ProcessFacts {
+function processFacts(serves: 'one-request' | 'many-requests', ending: AbortSignal): ProcessFacts {
   return {
     serves,
     startedAtMs: STARTED_AT_MS,
     memoryBytes: () => process.memoryUsage().rss,
     // The same as when an operator stops it: what runs is finished first.
     stop: () => serves === 'many-requests' && process.kill(process.pid, 'SIGTERM'),
+    ending,
   }
 }
 

@@ -65,6 +65,8 @@ export type OpenApp = {
   readonly accounts: Pick<Accounts, 'addFirstAdmin'>
   /** Making an account by the set-up page, while there is none. */
   readonly setup: Pick<Setup, 'isOpen' | 'tokenPlace'>
+  /** Gives those that wait for events the answer that there is. */
+  endWaits(): void
   close(): Promise<void>
 }
 

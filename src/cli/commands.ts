@@ -14,7 +14,8 @@ export const COMMANDS: readonly Command[] = [
     summary: 'serve HTTP without a web server',
     details: [
       'Answers the same requests as the program does in a cgi-bin. Makes the data folder where it is',
-      'missing. SIGTERM or SIGINT stops it when what runs is finished; a second one at once.',
+      'missing. SIGTERM or SIGINT stops it when what runs is finished; a second one at once. Readers that wait',
+      'for events (ES-LongPoll) get the answer that there is by then.',
     ],
     options: [
       { name: 'host', value: 'H', doc: 'address to listen on', setting: 'host' },

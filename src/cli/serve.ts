@@ -64,6 +64,7 @@ async function serveStore(
     open(opened.app)
     await terminal.out(`apie listens on ${url}\n`)
     await whenAborted(services.untilStopped())
+    opened.endWaits()
     await server.close()
     return EXIT.ok
   } finally {

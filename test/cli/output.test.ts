@@ -48,6 +48,7 @@ test('so is that of the first admin', async () => {
     app: () => Promise.reject(new Error('nobody asks')),
     accounts: { addFirstAdmin: async () => ({ generated: 'secret' }) },
     setup: { isOpen: async () => false, tokenPlace: '' },
+    endWaits: () => undefined,
     close: async () => undefined,
   })
   const tell = (stream: string) => {

@@ -107,6 +107,30 @@ describe('apie serve', () => {
     },
   )
 
+  test('a stop gives those that wait for events the empty answer at once', async () => {
+    const { url, said, ended } = await serve('--port', '0', '--first-admin', 'ann')
+    const authorization = basic('ann', passwordIn(said()))
+    const headers = { authorization, accept: 'application/json', 'es-longpoll': '30' }
+    const get = (path: string) => send(`${url}${path}`, { headers })
+    const put = await send(`${url}/events`, {
+      method: 'PUT',
+      headers: { authorization },
+      body: event,
+    })
+    expect(put.status).toBe(200)
+    const startedAt = performance.now()
+    const ends = ['default/1', `$all/${'0000000000000001'.repeat(2)}`]
+    const waiting = ends.map((end) => get(`/streams/${end}/forward/20`))
+    // A connection that comes later is taken later: both have come in by then.
+    await get('/streams/default')
+    child?.kill('SIGTERM')
+    for (const { status, text } of await Promise.all(waiting)) {
+      expect([status, JSON.parse(text).entries]).toEqual([200, []])
+    }
+    expect(await ended).toEqual([0, null])
+    expect(performance.now() - startedAt).toBeLessThan(20_000)
+  })
+
   test('takes an IPv6 address with and without its brackets', async () => {
     const { url } = await serve('--port', '0', '--host', '[::1]')
     expect(url).toMatch(/^http:\/\/\[::1\]:\d+$/)
@@ -124,6 +148,7 @@ describe('apie serve', () => {
         app: async () => ({ status: 200, headers: {} }),
         accounts: { addFirstAdmin: async () => undefined },
         setup: { isOpen: async () => false, tokenPlace: '' },
+        endWaits: () => undefined,
         close: async () => undefined,
       }),
     })

@@ -49,6 +49,7 @@ export async function openTestApp(
         startedAtMs: clock.now(),
         memoryBytes: () => 1,
         stop: () => {},
+        ending: new AbortController().signal,
       },
       version: 'test',
       settings,

@@ -92,7 +92,7 @@ export function readAll(
     await parts.streams.rights.require(context.principal, 'read', ALL_STREAM)
     const from = page.from === 'head' ? 0 : page.from
     const isEnough = (head: { readonly count: number }) => head.count > from
-    const { count } = await waitForEvent(parts.log, longPollMs, () => parts.log.head(), isEnough)
+    const { count } = await waitForEvent(parts, longPollMs, () => parts.log.head(), isEnough)
     return answer(parts, request, context, { page, codec, filter, followsLinks, end: count })
   }
 }

@@ -1,7 +1,6 @@
 /** Readers that wait for an event that is not there yet (`ES-LongPoll`). */
-import type { LogEngine } from '../../domain/ports.ts'
 import type { HttpRequest } from '../../http/message.ts'
-import type { AtomSettings } from './parts.ts'
+import type { AtomParts, AtomSettings } from './parts.ts'
 import { headerOf, wrongFormat } from './request-headers.ts'
 
 /** How long a request is ready to wait, in ms, as far as the settings let it. @throws AppError `bad-header` */
@@ -12,16 +11,18 @@ export function longPollOf(request: HttpRequest, { longPollMs }: AtomSettings): 
   return Math.min(Number(text) * 1000, longPollMs)
 }
 
-/** Looks again whenever the log has grown, until it is enough or `timeoutMs` are over. */
+/** Looks again whenever the log has grown, until it is enough, `timeoutMs` are over or the process ends. */
 export async function waitForEvent<T>(
-  log: LogEngine,
+  { log, ending }: Pick<AtomParts, 'log' | 'ending'>,
   timeoutMs: number,
   look: () => Promise<T>,
   isEnough: (seen: T) => boolean,
 ): Promise<T> {
-  if (timeoutMs === 0) return look()
+  if (timeoutMs === 0 || ending.aborted) return look()
   const end = new AbortController()
-  const timer = setTimeout(() => end.abort(), timeoutMs)
+  const finish = () => end.abort()
+  const timer = setTimeout(finish, timeoutMs)
+  ending.addEventListener('abort', finish)
   try {
     for (;;) {
       const { count } = await log.head()
@@ -31,5 +32,6 @@ export async function waitForEvent<T>(
     }
   } finally {
     clearTimeout(timer)
+    ending.removeEventListener('abort', finish)
   }
 }

@@ -28,6 +28,8 @@ export type AtomParts = {
   /** Names of the subscription groups of a stream. */
   readonly groupNames: (stream: StreamName) => Promise<readonly string[]>
   readonly pages: PageCache
+  /** Aborted when the process ends: who waits gets the answer that there is. */
+  readonly ending: AbortSignal
   readonly settings: AtomSettings
 }
 

@@ -114,7 +114,7 @@ async function description(
 /** What is known of the stream; a reader who waits gets it when there is something for him, or in the end. */
 async function awaitedInfo(parts: AtomParts, { stream, page, longPollMs }: Asked) {
   const from = page.from === 'head' ? 0 : page.from
-  return waitForEvent(parts.log, longPollMs, () => parts.streams.info(stream), isEnough)
+  return waitForEvent(parts, longPollMs, () => parts.streams.info(stream), isEnough)
 
   function isEnough({ state, last }: StreamInfo): boolean {
     return state === 'hard-deleted' || (state === 'live' && from <= last)
