@@ -124,12 +124,28 @@ function readSettingsFile({ files, environment, disk, folder }: LoadRequest) {
     if (text !== undefined) return { path: files.stubPath, text }
   }
   const path = named ? absolute(named, folder) : join(dirname(files.programPath), 'apie.json')
-  const text = disk.readText(path)
+  const text = readText(path, named ? 'APIE_CONFIG' : '', disk)
   if (text === undefined && named) {
     const message = `APIE_CONFIG: there is no file ${path}`
     throw new AppError('bad-setting', message, { setting: 'APIE_CONFIG' })
   }
   return text === undefined ? undefined : { path, text }
+}
+
+/**
+ * What the disk says of a file that it cannot read would pass for a failure of the data folder.
+ * @throws AppError `bad-setting`
+ */
+function readText(path: string, setting: string, disk: LoadRequest['disk']): string | undefined {
+  try {
+    return disk.readText(path)
+  } catch (error) {
+    const osCode = error instanceof AppError ? error.facts['osCode'] : undefined
+    const reason = osCode === 'EISDIR' ? 'a folder' : (osCode ?? 'no reason')
+    const by = setting === '' ? '' : `${setting}: `
+    const message = `${by}the settings file ${path} cannot be read (${reason})`
+    throw new AppError('bad-setting', message, { setting }, error)
+  }
 }
 
 /** Larger files are no stub: the executable itself must not be read for a query that names it. */
@@ -143,7 +159,7 @@ function readStub(path: string, disk: LoadRequest['disk']): string | undefined {
     })
   }
   if (status === undefined || status.size > MOST_STUB_BYTES) return undefined
-  const text = disk.readText(path)
+  const text = readText(path, '', disk)
   return text?.startsWith('#!') ? text : undefined
 }
 

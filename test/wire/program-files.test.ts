@@ -6,6 +6,7 @@ import {
   stubPathOf,
 } from '../../src/program-files.ts'
 import type { FileStatus } from '../../src/storage/file/disk.ts'
+import { diskError } from '../../src/storage/file/disk-error.ts'
 
 const ALICE = 1000
 const owned = (uid: number): FileStatus => ({
@@ -134,6 +135,34 @@ describe('settings', () => {
     expect(() => load({}, { APIE_CONFIG: 'etc/apie.json' })).toThrow(
       'APIE_CONFIG: there is no file /work/etc/apie.json',
     )
+  })
+
+  test.each([
+    ['EACCES', 'EACCES'],
+    ['EISDIR', 'a folder'],
+  ])('are refused where %s keeps their file from being read', (code, reason) => {
+    const load = (environment: Record<string, string>, stubPath?: string) =>
+      loadSettings({
+        files: { programPath: '/home/alice/bin/apie', ...(stubPath && { stubPath }) },
+        environment,
+        folder: () => '/work',
+        disk: {
+          status: () => ({ ...owned(ALICE), kind: 'file' }),
+          readText: () => {
+            throw diskError(Object.assign(new Error(code), { code }), 'read')
+          },
+        },
+      })
+    const refusal = (message: string) =>
+      expect.objectContaining({
+        code: 'bad-setting',
+        message: `${message} cannot be read (${reason})`,
+      })
+    expect(() => load({ APIE_CONFIG: '/etc/s.json' })).toThrow(
+      refusal('APIE_CONFIG: the settings file /etc/s.json'),
+    )
+    expect(() => load({})).toThrow(refusal('the settings file /home/alice/bin/apie.json'))
+    expect(() => load({}, '/cgi-bin/a')).toThrow(refusal('the settings file /cgi-bin/a'))
   })
 
   test('of an engine of files without a folder are refused', () => {
