@@ -93,7 +93,7 @@ export type CommandServices = {
   checkOriginal(folder: string): Promise<void>
   /** Takes a folder of the original Apie over. @throws AppError `import-refused` */
   importOriginal(store: Store, folder: string, progress: Progress): Promise<TransferCount>
-  /** Writes a store as such a folder. @throws AppError `usage` where the folder holds anything */
+  /** Writes a store as such a folder. @throws AppError `usage` where the folder holds anything, `output-failed` */
   exportOriginal(
     store: Store,
     folder: string,

@@ -17,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readSettings } from '../../src/config.ts'
 import { TOMBSTONE_TYPE } from '../../src/domain/event.ts'
 import { openCommandStore } from '../../src/wire.ts'
+import { runWords } from '../support/command-line.ts'
 import { appendTo, draft, jsonBody, uuid } from '../support/drafts.ts'
 import { PROJECT, type Run, run, start } from '../support/executable.ts'
 
@@ -62,6 +63,24 @@ describe('a data folder', () => {
     }
     expect(readdirSync(root)).not.toContain('missing')
   })
+
+  test.each(['watch', 'watch-requests'])(
+    'that is missing is not made by broker %s',
+    async (word) => {
+      const folder = join(root, 'unwatched')
+      const settings = readSettings({ environment: { APIE_STORE: `file:${folder}` } })
+      const { code, err } = await runWords(['broker', word], {
+        settings: () => settings,
+        openStore: (mode) => openCommandStore(settings, mode),
+        untilStopped: () => AbortSignal.abort(),
+      })
+      expect([code, err]).toEqual([
+        1,
+        expect.stringContaining('apie: There is no store in the data folder;'),
+      ])
+      expect(readdirSync(root)).not.toContain('unwatched')
+    },
+  )
 
   test('that a failure is about is named, which of two it may be, and no other', async () => {
     const data = `file:${join(root, 'data')}`
@@ -131,8 +150,14 @@ describe('a data folder', () => {
     const file = join(root, 'not-a-folder')
     writeFileSync(file, '')
     expect(await inData('export', join(file, 'below'))).toMatchObject({
-      status: 2,
-      err: expect.stringContaining('The folder to export to cannot be made or written (ENOTDIR)'),
+      status: 1,
+      err: 'apie: The folder to export to cannot be made or written (ENOTDIR) [output-failed]\n',
+    })
+    expect(await inData('export', join(root, 'not', 'there'))).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(
+        /\(ENOENT\): the folder that it is .* not there \[output-failed]\n$/,
+      ),
     })
   })
 

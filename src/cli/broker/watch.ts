@@ -12,7 +12,7 @@ import { idOption } from './values.ts'
 export async function runWatch(call: CommandCall): Promise<void> {
   const { terminal, options, services } = call
   const signal = services.untilStopped()
-  await withBroker(call, 'create', async ({ stream, report }) => {
+  await withBroker(call, 'existing', async ({ stream, report }) => {
     const head = await stream.head()
     await terminal.err(`watching for events behind ${head}\n`)
     for await (const { event } of followStream(stream, head, { timers, report }, signal)) {
@@ -26,7 +26,7 @@ export async function runWatch(call: CommandCall): Promise<void> {
 export async function runWatchRequests(call: CommandCall): Promise<void> {
   const after = idOption(call, 'start-after') ?? 0
   const signal = call.services.untilStopped()
-  await withBroker(call, 'create', async ({ stream, report }) => {
+  await withBroker(call, 'existing', async ({ stream, report }) => {
     const start = await checkedStart(stream, after)
     const requests = new Requests(start, await configurationAt(stream, start))
     const followed = followStream(stream, start, { timers, report }, signal)

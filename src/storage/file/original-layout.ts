@@ -86,7 +86,7 @@ async function checkHistory(
 /**
  * Writes the events up to the head as it is now, and the content, into a folder that is missing or empty.
  * The `index` of the events comes last: where it stands, the export is whole.
- * @throws AppError `usage` where the folder holds anything, or nothing can be made in it
+ * @throws AppError `usage` where the folder holds anything, `output-failed` where nothing can be made in it
  */
 export async function exportOriginal(
   disk: Disk,
@@ -113,8 +113,9 @@ function beginFolder(disk: Disk, folder: string): void {
     const osCode = error instanceof AppError ? error.facts?.['osCode'] : undefined
     if (osCode === undefined) throw error
     // Else it would pass for a failure of the data folder.
-    const problem = `The folder to export to cannot be made or written (${osCode})`
-    throw new AppError('usage', problem, {}, error)
+    const above = osCode === 'ENOENT' ? ': the folder that it is to be made in is not there' : ''
+    const problem = `The folder to export to cannot be made or written (${osCode})${above}`
+    throw new AppError('output-failed', problem, {}, error)
   }
 }
 
