@@ -234,6 +234,9 @@ function withoutHost(url: URL): string {
   return url.href.replace('@localhost', '@')
 }
 
+/** Timers of the runtime take no longer one than that. */
+const isTimeout = (text: string) => /^[1-9][0-9]{0,9}$/.test(text) && Number(text) <= FOR_EVER_MS
+
 /** Takes out of the URL what is ours; the driver reads the rest of it, and the `PG…` variables. */
 function parseUrl(text: string): {
   readonly connectionString: string
@@ -251,6 +254,10 @@ function parseUrl(text: string): {
   const pool = url.searchParams.get('pool')
   if (pool !== null && !/^[1-9][0-9]{0,3}$/.test(pool)) {
     throw badUrl('has a parameter "pool" that is no number from 1 to 9999')
+  }
+  // The driver makes 1 ms of what is no time, and every statement ends as if the database were silent.
+  if (!url.searchParams.getAll('query_timeout').every(isTimeout)) {
+    throw badUrl(`has a parameter "query_timeout" that is no number from 1 to ${FOR_EVER_MS}`)
   }
   const sslmode = url.searchParams.get('sslmode')
   if (sslmode !== null && ![...CHECKED, ...TAKEN].includes(sslmode)) {

@@ -27,6 +27,7 @@ describe('a parameter in the address of a database', () => {
 
   test.each([
     'pool=3&options=-c%20geqo=off',
+    'query_timeout=2147483647',
     'application_name=x&statement_timeout=5000',
     'connect_timeout=3&target_session_attrs=read-write&channel_binding=prefer&gssencmode=disable',
     'pgbouncer=true&connection_limit=1&schema=public&sslaccept=strict',
@@ -36,6 +37,10 @@ describe('a parameter in the address of a database', () => {
 
   test.each([
     ['pool=abc', 'has a parameter "pool" that is no number from 1 to 9999'],
+    ...['', 'abc', '-1', '0', '5s', '2147483648', '300&query_timeout=x'].map((value) => [
+      `query_timeout=${value}`,
+      'has a parameter "query_timeout" that is no number from 1 to 2147483647',
+    ]),
     [
       'sslmode=foo',
       'has an unknown sslmode; there are disable, no-verify, verify-full, allow, prefer, require, verify-ca',
