@@ -53,7 +53,8 @@ async function answerCgiRequest(): Promise<void> {
 async function runCommand(): Promise<void> {
   const { runCommandLine } = await import('./cli/command-line.ts')
   const { processTerminal } = await import('./cli/terminal.ts')
-  const { untilStopped } = await import('./cli/stop-signal.ts')
+  const { outliveTerminal, untilStopped } = await import('./cli/stop-signal.ts')
+  outliveTerminal()
   process.exitCode = await runCommandLine({
     words: [...(LINKS[programNameOf(process.argv0)] ?? []), ...words],
     terminal: processTerminal(),

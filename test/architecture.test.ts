@@ -103,6 +103,7 @@ const RULES: readonly Rule[] = [
       'node:os',
       'node:path',
       'node:process',
+      'node:tty',
       'node:util',
     ],
   },

@@ -99,7 +99,7 @@ export type CommandServices = {
     folder: string,
     progress: Progress,
   ): Promise<{ readonly events: number; readonly content: number }>
-  /** Aborted when the program is told to stop (SIGINT, SIGTERM). */
+  /** Aborted when the program is told to stop (SIGINT, SIGTERM, and SIGHUP on a terminal). */
   untilStopped(): AbortSignal
   /** For `serve`: made where it is missing. `report` takes what goes wrong while it serves. */
   openApp(): Promise<OpenApp>

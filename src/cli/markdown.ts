@@ -30,6 +30,7 @@ export function commandLineDocument(commands: readonly Command[]): string {
       commands.map(({ name, summary }) => [`[${code(`apie ${name}`)}](#apie-${name})`, summary]),
     ),
     ...commands.map(commandSection),
+    SIGNALS,
     '## Settings',
     '',
     'Later wins: the default, the settings file, the environment, an option of the command line. The',
@@ -60,6 +61,15 @@ function commandSection(command: Command): string {
     '',
   ].join('\n')
 }
+
+const SIGNALS = `## Signals
+
+SIGTERM and SIGINT stop what goes on until it is stopped (\`apie serve\`, \`broker process\`, \`broker watch\`,
+\`broker watch-requests\`, \`broker brittle-api serve\`) when its work is finished; a second one ends it at once. So does SIGHUP
+where one of the three standard streams is a terminal, but it never hurries. Where none is, under \`nohup\` or as a service,
+SIGHUP does nothing to any command: nothing has to be read again. A log file (\`logFile\`) that is renamed is made anew with
+the next line, so that rotating it takes no signal.
+`
 
 const DATA_FOLDER = `## Where the data folder is without a setting
 

@@ -107,6 +107,30 @@ describe('apie serve', () => {
     },
   )
 
+  test('SIGHUP does nothing where there is no terminal, as under nohup', async () => {
+    const { url, ended } = await serve('--port', '0')
+    child?.kill('SIGHUP')
+    expect((await fetch(`${url}/ping`)).status).toBe(200)
+    child?.kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
+  })
+
+  test.skipIf(!existsSync('/usr/bin/script'))('SIGHUP stops it on a terminal', async () => {
+    const words = `${join(PROJECT, 'src/main.ts')} serve --port 0 --data ${join(root, 'data')}`
+    const onTerminal = `echo "pid $$"; exec ${process.execPath} ${words}`
+    child = spawn('/usr/bin/script', ['-qec', onTerminal, '/dev/null'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
+    const ended = once(child, 'close')
+    let said = ''
+    for await (const chunk of child.stdout ?? []) {
+      said += String(chunk)
+      if (said.includes('listens on')) break
+    }
+    process.kill(Number(/pid ([0-9]+)/.exec(said)?.[1]), 'SIGHUP')
+    expect(await ended).toEqual([0, null])
+  })
+
   test('a stop gives those that wait for events the empty answer at once', async () => {
     const { url, said, ended } = await serve('--port', '0', '--first-admin', 'ann')
     const authorization = basic('ann', passwordIn(said()))
