@@ -73,7 +73,8 @@ export const COMMANDS: readonly Command[] = [
     wordCount: [0, 0],
     summary: 'rebuild the indexes from the log',
     details: [
-      'Reads the whole log once. Meanwhile readers are asked to come back, never answered wrongly.',
+      'Reads the whole log once. Meanwhile readers are asked to come back, never answered wrongly. Removes what',
+      'a run that was killed has left, unless that was written to within 10 minutes: it may be at work still.',
     ],
     options: [],
     failure: 'the log could not be read or the indexes could not be written',

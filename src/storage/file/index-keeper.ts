@@ -40,8 +40,11 @@ export type IndexOptions = {
 const SYNC_EVENTS = 65_536
 /** Time in ms between two files in a process that goes on: appends do not wait for all of them in a row. */
 const SYNC_PAUSE_MS = 20
-/** Age in ms of a generation that nobody uses any more. */
-const ABANDONED_MS = 3_600_000
+/**
+ * Time in ms for which a generation that no head names must not have been written to before it is removed: it may be
+ * one that another process is building, which writes to it every 4,096 events.
+ */
+const ABANDONED_MS = 600_000
 
 export class IndexKeeper {
   index: LogIndex
@@ -173,14 +176,18 @@ export class IndexKeeper {
     await this.running
   }
 
-  /** Removes generations that were abandoned by a killed process, or replaced. */
-  sweep(nowMs: number): void {
+  /**
+   * Removes generations that were abandoned by a killed process, or replaced. Their age is that behind the one in use,
+   * which was just built: the clock of the file system may be another one than that of this machine.
+   */
+  sweep(): void {
     const { disk, layout } = this.options
+    const writtenMs = (folder: string) => disk.status(join(folder, 'entries'))?.modifiedMs
     const inUse = this.headFile.read()?.generation
+    const limit = (writtenMs(this.folder) ?? 0) - ABANDONED_MS
     for (const name of disk.list(layout.index) ?? []) {
       const folder = join(layout.index, name)
-      const status = disk.status(join(folder, 'entries'))
-      const isAbandoned = status !== undefined && nowMs - status.modifiedMs > ABANDONED_MS
+      const isAbandoned = (writtenMs(folder) ?? limit) < limit
       if (name === inUse || name === this.generation || !isAbandoned) continue
       for (const file of disk.list(folder) ?? []) disk.unlink(join(folder, file))
       disk.removeFolder(folder)

@@ -212,7 +212,7 @@ export class LogFollower {
     this.becomeAs(fresh)
     this.keeper.startSync()
     await this.keeper.settle()
-    this.keeper.sweep(this.options.clock.now())
+    this.keeper.sweep()
   }
 
   async close(): Promise<void> {
