@@ -2,6 +2,7 @@
  * The table of commands. Parsing, help and `docs/command-line.md` are made from it; each command is one
  * file, loaded when it runs.
  */
+import { BROKER_COMMAND } from './broker/broker-command.ts'
 import type { Command, CommandOption } from './command.ts'
 
 const JSON_OPTION: CommandOption = { name: 'json', doc: 'print one JSON document' }
@@ -183,102 +184,7 @@ export const COMMANDS: readonly Command[] = [
     failure: 'something must be fixed',
     run: async (call) => (await import('./doctor/doctor.ts')).runDoctor(call),
   },
-  {
-    name: 'broker',
-    words: 'COMMAND [WORDS]',
-    wordCount: [1, 4],
-    hasActions: true,
-    summary: 'call an unreliable API through the event store',
-    details: [
-      'COMMAND is one of these; docs/broker.md tells more.',
-      '- configure: what later requests get (--retries, --timeout, --external-uuid). Prints the id.',
-      '- insert CLASS DATA: an event of the class simple, request, response or failure, the last two of',
-      '  attempt 0 (--external-uuid, --causation). Prints the id.',
-      '- process: calls the API at --api-url for all requests that are open, until it is interrupted or, with',
-      '  --until-idle, until nothing is due, as cron wants it. Any number of them may run (--start-after,',
-      '  --late-responses, --max-parallel, --backoff-ms, --jitter-percent).',
-      '- list: all events, or those behind --start-after.',
-      '- show ID: one event. resolve-external-uuid UUID: the id of an event.',
-      '- status [REQUEST-ID]: of a request and its attempts; without id, of the broker.',
-      '- watch: ids of new events, until it is interrupted.',
-      '- watch-requests: what becomes of requests, until it is interrupted (--start-after).',
-      '- brittle-api serve ADDRESS: an unreliable API to try it with (--api-failure-rate,',
-      '  --api-silent-failure-rate, --api-min-latency, --api-max-latency, --seed).',
-      '',
-      'All but process and brittle-api take --json. A link to the program that is named broker stands for',
-      '"apie broker".',
-    ],
-    options: [
-      { name: 'retries', value: 'N', doc: 'attempts after the first one; -1 (default): unchanged' },
-      {
-        name: 'timeout',
-        value: 'S',
-        doc: 'seconds that an attempt may take; 0: any time; -1 (default): unchanged',
-      },
-      {
-        name: 'external-uuid',
-        value: 'UUID',
-        doc: 'event id of the new event; default: a new one',
-      },
-      { name: 'causation', value: 'ID', doc: 'event that caused the new one; 0 (default): none' },
-      { name: 'start-after', value: 'ID', doc: 'only what is behind this event; 0 (default): all' },
-      {
-        name: 'api-url',
-        value: 'URL',
-        doc: 'base of the API; requests are posted to URL/api',
-        setting: 'brokerApiUrl',
-      },
-      { name: 'until-idle', doc: 'end when nothing is due and no call is under way' },
-      {
-        name: 'late-responses',
-        doc: 'keep calls running after their timeout; a response still counts',
-      },
-      { name: 'max-parallel', value: 'N', doc: 'calls at once', setting: 'brokerMaxParallel' },
-      {
-        name: 'backoff-ms',
-        value: 'N',
-        doc: 'wait before the second attempt, doubled with each further one',
-        setting: 'brokerBackoffMs',
-      },
-      {
-        name: 'jitter-percent',
-        value: 'N',
-        doc: 'percentage of that wait by which it varies',
-        setting: 'brokerJitterPercent',
-      },
-      { name: 'stream', value: 'NAME', doc: 'stream to work on', setting: 'brokerStream' },
-      {
-        name: 'eventstore-driver',
-        value: 'DRIVER',
-        doc: 'engine: store (default), file, mongodb or postgresql',
-        setting: 'eventstoreDriver',
-      },
-      {
-        name: 'eventstore-db-host',
-        value: 'HOST',
-        doc: 'host of the database that the driver is for',
-        setting: 'eventstoreDbHost',
-      },
-      {
-        name: 'eventstore-loglevel',
-        value: 'LEVEL',
-        doc: 'what is told on standard error: debug, info, warn, error or crit',
-        setting: 'eventstoreLoglevel',
-      },
-      { name: 'api-failure-rate', value: 'R', doc: 'part of the calls that fail, 0 to 1' },
-      {
-        name: 'api-silent-failure-rate',
-        value: 'R',
-        doc: 'part of these that get no answer, 0 to 1',
-      },
-      { name: 'api-min-latency', value: 'S', doc: 'shortest time until an answer, in seconds' },
-      { name: 'api-max-latency', value: 'S', doc: 'longest time until an answer, in seconds' },
-      { name: 'seed', value: 'N', doc: 'makes the fates of calls repeatable' },
-      { name: 'json', doc: 'print a JSON document a line' },
-    ],
-    failure: 'the event is not there, its UUID is there already, or the store failed',
-    run: async (call) => (await import('./broker/broker.ts')).runBroker(call),
-  },
+  BROKER_COMMAND,
   {
     name: 'version',
     words: '',
