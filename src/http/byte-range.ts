@@ -1,6 +1,6 @@
 /** The `Range` header (RFC 9110 §14), parsed by a library: one range of bytes is served, several are not. */
 import { AppError } from '../domain/app-error.ts'
-import { parseTagCondition } from './conditional.ts'
+import { quoteTag } from './conditional.ts'
 import type { HttpRequest } from './message.ts'
 
 /** Both ends inclusive, counted from 0. */
@@ -28,10 +28,12 @@ export async function requestedRange(
   return ranges[0]
 }
 
+/**
+ * The strong comparison (RFC 9110 §13.1.5): a weak tag, or the mark of one that was compressed on the way, names
+ * other bytes, and a range of ours joined to those would be no content at all.
+ */
 function isFresh(ifRange: string | undefined, tag: string): boolean {
-  const condition = parseTagCondition(ifRange)
-  if (condition === undefined || condition === 'malformed') return condition === undefined
-  return condition.kind === 'tags' && condition.tags.includes(tag)
+  return ifRange === undefined || ifRange === quoteTag(tag) || ifRange === tag
 }
 
 /** "The last n bytes" of less than n bytes are all of them, which the library takes for unsatisfiable. */

@@ -122,6 +122,10 @@ export const STORAGE_CASES: readonly CorpusCase[] = [
     expect(beyond.headers['content-range']).toBe('bytes */5')
     const fresh = await range('bytes=1-3', { 'if-range': `"${HELLO}"` })
     expect([fresh.status, fresh.body.toString()]).toEqual([206, 'ell'])
+    for (const other of [`"${HELLO}-gzip"`, `W/"${HELLO}"`]) {
+      const whole = await range('bytes=1-3', { 'if-range': other })
+      expect([other, whole.status, whole.body.toString()]).toEqual([other, 200, 'hello'])
+    }
   }),
   serverCase('content that is deleted is gone', async (send) => {
     await put(send, 'hello.txt', 'hello')

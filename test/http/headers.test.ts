@@ -104,6 +104,9 @@ describe('Range', () => {
   it('counts only for the version that If-Range names, and for GET', async () => {
     expect(await of('bytes=0-1', 10, { 'if-range': '"tag"' })).toEqual({ start: 0, end: 1 })
     expect(await of('bytes=0-1', 10, { 'if-range': '"old"' })).toBeUndefined()
+    for (const same of ['"tag-gzip"', '"tag";gzip', 'tag-br', 'W/"tag"', '"old", "tag"', '*', '']) {
+      expect([same, await of('bytes=0-1', 10, { 'if-range': same })]).toEqual([same, undefined])
+    }
     const head = httpRequest({ method: 'HEAD', headers: { range: 'bytes=0-1' } })
     expect(await requestedRange(head, 10, 'tag')).toBeUndefined()
   })
