@@ -5,7 +5,9 @@
 import type { HttpRequest } from '../../http/message.ts'
 
 /** A name or an address, and maybe a port; what else a client may send never gets into a link. */
-const authority = /^(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i
+const authority = /^(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?$/i
+
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '80', https: '443' }
 
 /** Without a slash at its end. */
 export function publicBase(request: HttpRequest, baseUrl: string): string {
@@ -14,8 +16,8 @@ export function publicBase(request: HttpRequest, baseUrl: string): string {
   const [ownScheme = 'http', own = ''] = origin.split('://')
   const forwarded = first(headers['x-forwarded-proto']).toLowerCase()
   const scheme = forwarded === 'http' || forwarded === 'https' ? forwarded : ownScheme
-  const host = authority.test(own) ? own : 'localhost'
-  return `${scheme}://${publicHost(host, headers)}${joined(publicPrefix(headers), mount)}`
+  const host = isAuthority(own) ? own : 'localhost'
+  return `${scheme}://${publicHost(host, headers, scheme)}${joined(publicPrefix(headers), mount)}`
 }
 
 /** Whether a link depends on more than the address that a cache knows an answer by. */
@@ -23,11 +25,19 @@ export function isForwarded({ headers }: HttpRequest, baseUrl: string): boolean 
   return baseUrl === '' && Object.keys(headers).some((name) => name.startsWith('x-forwarded-'))
 }
 
-function publicHost(own: string, headers: HttpRequest['headers']): string {
+function publicHost(own: string, headers: HttpRequest['headers'], scheme: string): string {
   const forwarded = first(headers['x-forwarded-host'])
-  if (authority.test(forwarded)) return forwarded
+  const isNamed = isAuthority(forwarded)
+  if (isNamed && /:[0-9]+$/.test(forwarded)) return forwarded
   const port = first(headers['x-forwarded-port'])
-  return /^[0-9]{1,5}$/.test(port) ? `${own.replace(/:[0-9]+$/, '')}:${port}` : own
+  if (!/^[0-9]+$/.test(port) || !isAuthority(`a:${port}`)) return isNamed ? forwarded : own
+  const name = isNamed ? forwarded : own.replace(/:[0-9]+$/, '')
+  return port === DEFAULT_PORTS[scheme] ? name : `${name}:${port}`
+}
+
+function isAuthority(text: string): boolean {
+  // A port above 65535, or an address that is none, has the right letters all the same.
+  return authority.test(text) && URL.canParse(`http://${text}`)
 }
 
 function publicPrefix(headers: HttpRequest['headers']): string {
