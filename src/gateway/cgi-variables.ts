@@ -15,7 +15,8 @@
  */
 import { AppError } from '../domain/app-error.ts'
 import type { HttpRequest } from '../http/message.ts'
-import { decodeStrictly, pathProblem, splitTarget } from './request-path.ts'
+import { headersProblem } from './header-text.ts'
+import { decodeStrictly, pathProblem, queryProblem, splitTarget } from './request-path.ts'
 import { codingProblem } from './transfer-coding.ts'
 
 export type CgiVariables = Readonly<Record<string, string | undefined>>
@@ -31,17 +32,21 @@ export function requestHead(variables: CgiVariables): RequestHead {
   const target = variables['REQUEST_URI']
   const split = target === undefined ? undefined : splitTarget(target)
   const { mount, path } = placeOf(split?.path, variables)
+  const query = split?.query ?? variables['QUERY_STRING'] ?? ''
+  const headers = headersOf(variables)
   const contentLength = lengthOf(variables['CONTENT_LENGTH'])
   const problem =
     methodProblem(method) ??
     pathProblem(path) ??
+    queryProblem(query) ??
     lengthProblem(contentLength) ??
-    codingProblem(variables['HTTP_TRANSFER_ENCODING'])
+    codingProblem(variables['HTTP_TRANSFER_ENCODING']) ??
+    headersProblem(headers)
   return {
     method,
     path,
-    query: split?.query ?? variables['QUERY_STRING'] ?? '',
-    headers: headersOf(variables),
+    query,
+    headers,
     contentLength: contentLength === 'wrong' ? undefined : contentLength,
     remoteAddress: variables['REMOTE_ADDR'] ?? '',
     remoteUser: variables['REMOTE_USER'] || variables['REDIRECT_REMOTE_USER'] || undefined,

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net'
 import { AppError } from '../domain/app-error.ts'
 import type { App, HttpRequest } from '../http/message.ts'
 import { statusText } from '../kit/status-text.ts'
+import { addressProblem } from './request-path.ts'
 
 /** Time for a client to read its answer before the connection is cut, ms. */
 const LINGER_MS = 2000
@@ -44,6 +45,8 @@ function problemOf(code: string | undefined): AppError {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return new AppError('header-too-large', 'The header fields are too large')
+    case 'HPE_INVALID_URL':
+      return addressProblem()
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new AppError('request-timeout', 'The request did not arrive in time')
     default:

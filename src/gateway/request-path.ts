@@ -1,4 +1,4 @@
-/** The path of a request as every gateway hands it on, and what is wrong with one that it does not. */
+/** The target of a request as every gateway hands it on, and what is wrong with one that it does not. */
 import { AppError } from '../domain/app-error.ts'
 
 /** Cuts scheme and authority off an absolute-form target (RFC 9112 §3.2.2), and splits at the first `?`. */
@@ -23,16 +23,29 @@ export function decodeStrictly(text: string): string | undefined {
   }
 }
 
+/** A byte that only its percent-encoding may stand for (RFC 3986 §2.1). Node's parser takes none of them. */
+const notEncoded = /[^!-~]/
+
+/** What keeps a query from being read; what it says is left to who reads it. */
+export function queryProblem(query: string): AppError | undefined {
+  return notEncoded.test(query) ? addressProblem() : undefined
+}
+
+export function addressProblem(): AppError {
+  return new AppError('bad-request', 'The address must be a percent-encoded path')
+}
+
 /** Nothing encoded, no dot, no control character. */
 const plainPath = /^\/[\w/$@:~!*'(),;=+-]*$/
 
 /**
- * What keeps a path from being routed: a segment that is no UTF-8, holds a control character, or is `.`
- * or `..` once decoded.
+ * What keeps a path from being routed: a byte that is not encoded, a segment that is no UTF-8, holds a control
+ * character, or is `.` or `..` once decoded.
  */
 export function pathProblem(path: string): AppError | undefined {
   if (plainPath.test(path)) return undefined
   if (!path.startsWith('/')) return new AppError('bad-request', 'The path must begin with "/"')
+  if (notEncoded.test(path)) return addressProblem()
   for (const segment of path.split('/')) {
     const text = decodeStrictly(segment)
     if (text === undefined) return new AppError('bad-request', 'The path is not UTF-8')

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AppError } from '../domain/app-error.ts'
 import type { HttpBody, HttpRequest, HttpResponse } from '../http/message.ts'
+import { decodedHeaders, headersProblem } from './header-text.ts'
 import { arrivedBody, bodyOf } from './incoming-body.ts'
 import { pathProblem, splitTarget } from './request-path.ts'
 import { codingProblem } from './transfer-coding.ts'
@@ -11,27 +12,35 @@ const SMALL = 8192
 
 export function requestOf(incoming: IncomingMessage): HttpRequest {
   // Only of responses that a client receives are they undefined.
-  const { url, method, headers } = incoming as IncomingMessage & RequestLine
+  const { url, method, headers: bytes } = incoming as IncomingMessage & RequestHead
+  const headers = decodedHeaders(bytes, incoming.rawHeaders)
   const { path, query } = splitTarget(url)
   const length = headers['content-length']
   const request: HttpRequest = {
     method,
     path,
     query,
-    headers: headers as Record<string, string | undefined>,
+    headers,
     body: bodyOf(incoming),
     arrived: () => arrivedBody(incoming),
     contentLength: length === undefined ? undefined : Number(length),
     remoteAddress: incoming.socket.remoteAddress ?? '',
     remoteUser: undefined,
-    origin: `http://${headers.host ?? 'localhost'}`,
+    origin: `http://${headers['host'] ?? 'localhost'}`,
     mount: '',
   }
-  const problem = pathProblem(path) ?? headProblem(incoming)
+  const problem =
+    pathProblem(path) ??
+    headProblem(incoming) ??
+    (headers === bytes ? undefined : headersProblem(headers))
   return problem ? { ...request, problem } : request
 }
 
-type RequestLine = { readonly url: string; readonly method: string }
+type RequestHead = {
+  readonly url: string
+  readonly method: string
+  readonly headers: HttpRequest['headers']
+}
 
 /** What Node takes for the one expectation there is (RFC 9110 §10.1.1), and answers with a 100. */
 const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i

@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 
 export type CorpusRequest = {
   readonly method: string
-  /** As it goes out: percent-encoded, beginning with `/`, without the mount. */
+  /** As it goes out, beginning with `/`, without the mount. Here and below each character is a byte. */
   readonly path: string
   /** Without `?`. */
   readonly query?: string
@@ -63,6 +63,9 @@ export const serverCase = (name: string, run: (send: Send) => Promise<void>): Co
   ...signedInCase(name, run),
   meetsServer: true,
 })
+
+/** A text as the bytes of its UTF-8, to be sent as it is. */
+export const utf8 = (text: string): string => Buffer.from(text).toString('latin1')
 
 export const json = (answer: CorpusAnswer): unknown => JSON.parse(answer.body.toString('utf8'))
 

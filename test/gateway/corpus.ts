@@ -15,6 +15,7 @@ import { ATOMPUB_RETRY_CASES } from './corpus-atompub-retries.ts'
 import { ATOMPUB_STREAM_CASES } from './corpus-atompub-streams.ts'
 import { ATOMPUB_USER_CASES } from './corpus-atompub-users.ts'
 import { ATOMPUB_WRITE_CASES } from './corpus-atompub-write.ts'
+import { BYTE_CASES } from './corpus-bytes.ts'
 import { EVENT_SERVER_CONSUME_CASES } from './corpus-event-server-consume.ts'
 import { EVENT_SERVER_OTHER_CASES } from './corpus-event-server-others.ts'
 import { EVENT_SERVER_PUBLISH_CASES } from './corpus-event-server-publish.ts'
@@ -30,6 +31,7 @@ export const CORPUS: readonly CorpusCase[] = [
   ...APPEND_CASES,
   ...RANGE_CASES,
   ...STORAGE_CASES,
+  ...BYTE_CASES,
   ...ATOMPUB_WRITE_CASES,
   ...ATOMPUB_RETRY_CASES,
   ...ATOMPUB_READ_CASES,

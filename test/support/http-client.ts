@@ -46,7 +46,8 @@ export function send(url: string, sent: Sent = {}): Promise<Received> {
     )
     request.on('error', reject)
     if (isList(body)) for (const chunk of body) request.write(chunk)
-    request.end(isList(body) ? undefined : body)
+    // Along with a text Node writes the head as UTF-8, too: no byte of it above 127 would go out as it is.
+    request.end(isList(body) || body === undefined ? undefined : Buffer.from(body))
   })
 }
 

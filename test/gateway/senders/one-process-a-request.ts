@@ -33,11 +33,16 @@ function variablesOf({
   headers,
   body,
 }: CorpusRequest): Record<string, string> {
-  const target = query === undefined ? path : `${path}?${query}`
+  const target = asVariable(query === undefined ? path : `${path}?${query}`)
   const named = Object.entries(headers ?? {}).map(([name, value]) => [
     name === 'content-type' ? 'CONTENT_TYPE' : `HTTP_${name.toUpperCase().replaceAll('-', '_')}`,
-    value,
+    asVariable(value),
   ])
   const variables = { REQUEST_URI: target, PATH_INFO: undefined, ...Object.fromEntries(named) }
   return cgiVariables({ method, target, variables, ...(body === undefined ? {} : { body }) })
+}
+
+/** Node writes variables as UTF-8; bytes that are none read as U+FFFD, which is what it writes for them here. */
+function asVariable(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8')
 }
