@@ -11,7 +11,7 @@ import {
 } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { App } from '../http/message.ts'
-import { drain } from './incoming-body.ts'
+import { drain, inviteWhenRead } from './incoming-body.ts'
 import { endSlowly, refuseBytes, refuseTunnel } from './refused-connection.ts'
 import { requestOf, send } from './server-message.ts'
 import { watchBodies } from './slow-bodies.ts'
@@ -76,6 +76,11 @@ export async function serveHttp(app: App, options: HttpServerOptions): Promise<H
     if (connection.owed.size === MOST_WAITING) incoming.socket.resume()
   }
   const server = createServer(limitsOf(options), take)
+  // Else Node invites every body, before anybody has asked who sends it.
+  server.on('checkContinue', (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    inviteWhenRead(incoming, () => outgoing.writeContinue())
+    take(incoming, outgoing)
+  })
   // Else Node answers one that nobody knows itself, with a 417 that says nothing.
   server.on('checkExpectation', take)
   // Their bytes are limited; above a number of them Node would drop the rest without a word.

@@ -7,6 +7,14 @@ const SMALL = 64 * 1024
 /** Bytes of a body nobody wants that are read before the answer, to keep the connection. */
 const MOST_DRAINED_BYTES = 1 << 20
 
+/** How to invite the bodies whose clients asked whether to send them (`Expect`, RFC 9110 §10.1.1). */
+const invitations = new WeakMap<IncomingMessage, () => void>()
+
+/** Leaves a client waiting until its body is wanted; a request that is refused before that costs it nothing. */
+export function inviteWhenRead(incoming: IncomingMessage, invite: () => void): void {
+  invitations.set(incoming, invite)
+}
+
 /** @throws AppError `body-incomplete` while it is read */
 export function bodyOf(incoming: IncomingMessage): AsyncIterable<Uint8Array> {
   const length = announcedLength(incoming)
@@ -72,8 +80,9 @@ function brokenOff(cause?: unknown): AppError {
   return new AppError('body-incomplete', 'The body broke off', {}, cause)
 }
 
-/** Reads what the handler left of a body; false where that is too much to wait for, or never comes. */
+/** Reads what the handler left of a body; false where that is too much to wait for, was not asked for, or never comes. */
 export async function drain(incoming: IncomingMessage): Promise<boolean> {
+  if (invitations.has(incoming)) return false
   if (announcedLength(incoming) > MOST_DRAINED_BYTES && !isChunked(incoming)) return false
   let bytes = 0
   return flow(incoming, (piece) => {
@@ -88,6 +97,8 @@ function isChunked({ headers }: IncomingMessage): boolean {
 
 /** Hands every piece to `take` until the end (true), until `take` says no, or until it breaks off (false). */
 function flow(incoming: IncomingMessage, take: (piece: Uint8Array) => boolean): Promise<boolean> {
+  invitations.get(incoming)?.()
+  invitations.delete(incoming)
   return new Promise((resolve) => {
     const finish = (isWhole: boolean) => {
       incoming.off('data', hear).off('end', whole).off('close', broken)
