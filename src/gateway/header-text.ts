@@ -34,10 +34,13 @@ function decoded(headers: Headers): Headers {
   return texts
 }
 
-/** What keeps decoded headers from being used: a value that is a guess, and might be stored as what nobody sent. */
+/** Those whose text is stored or compared. Others are none of our business: a cookie of another program on the host, say. */
+const told = /^(?:es-|kurrent-|if-|idempotency-key$)/
+
+/** What keeps decoded headers from being used: a value that is a guess, and would stand for what nobody sent. */
 export function headersProblem(headers: Headers): AppError | undefined {
   for (const name in headers) {
-    if (!headers[name]?.includes(LOST)) continue
+    if (!told.test(name) || !headers[name]?.includes(LOST)) continue
     return new AppError('bad-header', `The header ${name} is not UTF-8`, { header: name })
   }
   return undefined
