@@ -60,9 +60,10 @@ export const COMMANDS: readonly Command[] = [
     summary: 'check every hash, link and index entry',
     details: [
       'Recomputes every hash, every link and every index entry, the records, and hashes all content',
-      'again. Reads the whole store once and changes nothing but the mark of a failed sync, which it',
-      'removes where the log is whole. No hash covers names, types and times of content, nor when the',
-      'store was made (createdAt in the file "format"): a change of those is not found.',
+      'again; finds consumers and subscription groups that are ahead of the log. Reads the whole store',
+      'once and changes nothing but the mark of a failed sync, which it removes where the log is whole.',
+      'No hash covers names, types and times of content, nor when the store was made (createdAt in the',
+      'file "format"): a change of those is not found.',
     ],
     options: [JSON_OPTION],
     failure: 'it found damage',
@@ -76,6 +77,8 @@ export const COMMANDS: readonly Command[] = [
     details: [
       'Reads the whole log once. Meanwhile readers are asked to come back, never answered wrongly. Removes what',
       'a run that was killed has left, unless that was written to within 10 minutes: it may be at work still.',
+      'Consumers and subscription groups that are ahead of the log, as a backup can have them, are set back to',
+      'its end, so that they get what is stored from then on. Of a database that is all there is to do.',
     ],
     options: [],
     failure: 'the log could not be read or the indexes could not be written',

@@ -2,6 +2,7 @@
  * `apie verify`: the log, the records and the content, every byte of them. It reports and never repairs.
  */
 import type { Finding, Progress, Store, VerifyReport } from '../domain/ports.ts'
+import { findPositionsAhead } from '../domain/positions-ahead.ts'
 import { type CommandCall, EXIT } from './command.ts'
 import { counted } from './counted.ts'
 import { withProgress } from './progress.ts'
@@ -33,9 +34,31 @@ export async function verifyStore(store: Store, terminal: Terminal): Promise<Sto
   await check('log', (progress) => store.log.verify(progress))
   const { records } = store
   if (records.verify) await check('records', async (p) => (await records.verify?.(p)) ?? NOTHING)
+  // Where a log ends can be said of a whole one alone, and looking at an index that is none would make it.
+  if (Object.values(parts).every(isClean)) await addPositions(store, parts)
   await check('content', (progress) => store.content.verify(progress))
-  const findings = Object.values(parts).flatMap((part) => part.findings)
-  return { isClean: findings.every(({ kind }) => kind === 'notice'), parts }
+  return { isClean: Object.values(parts).every(isClean), parts }
+}
+
+const isClean = ({ findings }: VerifyReport) => findings.every(({ kind }) => kind === 'notice')
+
+/** Positions that are listed one by one. */
+const MOST_POSITIONS = 100
+
+/** What consumers and groups have of the log is one of the records. */
+async function addPositions(store: Store, parts: Record<string, VerifyReport>): Promise<void> {
+  const ahead: Finding[] = []
+  for await (const finding of findPositionsAhead({ ...store, clock: { now: () => Date.now() } })) {
+    ahead.push(finding)
+    if (ahead.length > MOST_POSITIONS) break
+  }
+  if (ahead.length === 0) return
+  const { records = NOTHING } = parts
+  parts['records'] = {
+    ...records,
+    findings: [...records.findings, ...ahead.slice(0, MOST_POSITIONS)],
+    ...(ahead.length > MOST_POSITIONS && { mayHaveMore: true }),
+  }
 }
 
 const NOTHING: VerifyReport = { counts: {}, findings: [] }

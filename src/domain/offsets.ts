@@ -3,11 +3,17 @@
  *
  * An offset is a record that is moved by compare-and-set alone and comes to be with the first move: reading
  * makes none. The offset n says that the events up to the sequence n, counted from 1, are done with.
+ *
+ * Where records were put back from a later moment than the log, an offset speaks of events that are not there,
+ * and new ones would take their sequences and be passed over. Whoever meets such an offset sets it back to the
+ * end first, for good: the end moves on with the next event.
  */
 import { AppError } from './app-error.ts'
 import { type ConsumerId, findConsumerId } from './consumer.ts'
 import type { EventType } from './event.ts'
-import type { Clock, RecordEngine, StoredRecord } from './ports.ts'
+import type { Clock, LogEngine, RecordEngine, StoredRecord } from './ports.ts'
+import { streamTypeSequence } from './sequence.ts'
+import { sequenceEnd } from './sequence-range.ts'
 import type { StreamName } from './stream-name.ts'
 
 const OFFSETS = 'offset'
@@ -28,7 +34,7 @@ export type Offset = OffsetKey & {
 }
 
 export type Offsets = {
-  /** 0 where the consumer has acknowledged nothing. */
+  /** 0 where the consumer has acknowledged nothing; never behind the last event. */
   read(key: OffsetKey): Promise<number>
   /**
    * Moves an offset to where `next` says, given where it is; `undefined` leaves it. `next` runs again where
@@ -39,29 +45,54 @@ export type Offsets = {
     key: OffsetKey,
     next: (now: number) => number | undefined | Promise<number | undefined>,
   ): Promise<void>
-  /** Those of a stream, or all; in the order in which they came to be. */
+  /** As they are stored: those of a stream, or all; in the order in which they came to be. */
   list(stream?: StreamName): Promise<readonly Offset[]>
 }
 
-export function createOffsets(records: RecordEngine, clock: Clock): Offsets {
-  return {
-    read: async (key) => offsetOf(await records.read(OFFSETS, keyText(key))),
-    async move(key, next) {
-      for (let tries = 1; ; tries++) {
-        const record = await records.read(OFFSETS, keyText(key))
-        const offset = await next(offsetOf(record))
-        if (offset === undefined) return
-        const value: OffsetValue = { offset, movedAt: new Date(clock.now()).toISOString() }
-        try {
-          await records.write(OFFSETS, keyText(key), value, record?.revision ?? 'absent')
-          return
-        } catch (error) {
-          if (!isConflict(error) || tries === TRIES) throw error
-        }
+type Parts = {
+  readonly log: Pick<LogEngine, 'sequenceHead'>
+  readonly records: RecordEngine
+  readonly clock: Clock
+}
+
+export function createOffsets({ log, records, clock }: Parts): Offsets {
+  const read = (key: OffsetKey) => records.read(OFFSETS, keyText(key))
+  const move: Offsets['move'] = async (key, next) => {
+    for (let tries = 1; ; tries++) {
+      const record = await read(key)
+      const stored = offsetOf(record)
+      const now = await withinLog(log, key, stored)
+      const offset = (await next(now)) ?? (now < stored ? now : undefined)
+      if (offset === undefined) return
+      const value: OffsetValue = { offset, movedAt: new Date(clock.now()).toISOString() }
+      try {
+        await records.write(OFFSETS, keyText(key), value, record?.revision ?? 'absent')
+        return
+      } catch (error) {
+        if (!isConflict(error) || tries === TRIES) throw error
       }
+    }
+  }
+  return {
+    async read(key) {
+      const stored = offsetOf(await read(key))
+      const offset = await withinLog(log, key, stored)
+      if (offset < stored) await move(key, () => undefined)
+      return offset
     },
+    move,
     list: async (stream) => (await records.list(OFFSETS, stream)).flatMap(parseOffset),
   }
+}
+
+/** The log is asked behind the record: what was acknowledged is in it by then. */
+async function withinLog(
+  log: Parts['log'],
+  { stream, eventType }: OffsetKey,
+  offset: number,
+): Promise<number> {
+  if (offset === 0) return 0
+  return Math.min(offset, await sequenceEnd(log, streamTypeSequence(stream, eventType)))
 }
 
 type OffsetValue = { readonly offset: number; readonly movedAt: string }

@@ -3,6 +3,15 @@ import type { Position, StoredEvent } from './event.ts'
 import type { LogEngine, ReadDirection } from './ports.ts'
 import type { SequenceKey } from './sequence.ts'
 
+/** How many members a sequence has: the number of the next one. */
+export async function sequenceEnd(
+  engine: Pick<LogEngine, 'sequenceHead'>,
+  sequence: SequenceKey,
+): Promise<number> {
+  const head = await engine.sequenceHead(sequence)
+  return head === undefined ? 0 : head.number + 1
+}
+
 /**
  * Number of the first member of a sequence that stands at `position` or later; one more than its last where
  * there is none. Steps back from the head in doubling strides, then halves: readers mostly ask for what is new.

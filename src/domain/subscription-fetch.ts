@@ -8,13 +8,14 @@ import type { GroupRecords } from './group-records.ts'
 import type { MessageSource } from './message-source.ts'
 import type { ParkedMessages } from './parked-messages.ts'
 import type { Clock } from './ports.ts'
-import { type Group, type GroupId, withState } from './subscription-group.ts'
+import { type Group, type GroupId, groupWithin, withState } from './subscription-group.ts'
 import type { GroupSettings } from './subscription-settings.ts'
 import {
   type GroupMessage,
   type GroupState,
   handOut,
   NEVER_DUE,
+  type StreamEnds,
   takeBackDue,
   waitingMessages,
   withMessages,
@@ -44,9 +45,10 @@ export async function fetchMessages(
 ): Promise<readonly GroupMessage[]> {
   let handed: ReadonlySet<number> = new Set()
   let replayedTo = 0
-  const group = await parts.groups.change(id, async (now) => {
+  const group = await parts.groups.change(id, async (kept) => {
     handed = new Set()
     replayedTo = 0
+    const now = groupWithin(kept, await streamEnds(parts, kept))
     if (now.state.isStopped) return now
     const nowMs = parts.clock.now()
     const { messageTimeoutMilliseconds: timeoutMs } = now.settings
@@ -64,6 +66,15 @@ export async function fetchMessages(
   await parts.park(group, by)
   if (replayedTo > 0) await parts.parkedMessages.truncate(id, replayedTo, by)
   return group.state.messages.filter(({ number }) => handed.has(number))
+}
+
+/** Where nothing was ever replayed the end of the parked messages does not matter. */
+async function streamEnds(
+  { source, parkedMessages }: FetchParts,
+  { id, state }: Group,
+): Promise<StreamEnds> {
+  const stream = (await source.lastNumber(id.stream)) + 1
+  return { stream, parked: state.replay.to === 0 ? 0 : (await parkedMessages.range(id)).to }
 }
 
 /** Adds what is to be replayed, and then new events, until there is enough to hand out or no room. */

@@ -9,7 +9,12 @@ import {
   DEFAULT_GROUP_SETTINGS,
   type GroupSettings,
 } from './subscription-settings.ts'
-import type { GroupMessage, GroupState } from './subscription-state.ts'
+import {
+  type GroupMessage,
+  type GroupState,
+  type StreamEnds,
+  withinStreams,
+} from './subscription-state.ts'
 
 /** A name like that of a stream, without `::` inside and without `:` in front. */
 export type GroupName = Brand<string, 'GroupName'>
@@ -61,6 +66,19 @@ export function parkedStreamOf({ stream, name }: GroupId): StreamName {
 /** The group itself where its state is the same: nothing is to be written then. */
 export function withState(group: Group, state: GroupState): Group {
   return state === group.state ? group : { ...group, state }
+}
+
+/**
+ * The group with a state that speaks of no event behind the end of its streams, as it does where the log was put
+ * back from an earlier moment than the records. The same object where it does not, or waits for the event that
+ * it was told to start from.
+ */
+export function groupWithin(group: Group, ends: StreamEnds): Group {
+  const { state, settings } = group
+  const { messages, parking, processed } = state
+  const hasBegun = processed > 0 || messages.length > 0 || parking.length > 0
+  if (!hasBegun && state.next === settings.startFrom) return group
+  return withState(group, withinStreams(state, ends))
 }
 
 /** What a record holds. Lists instead of named members, and runs: it is written whenever a message changes hands. */

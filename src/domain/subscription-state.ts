@@ -57,6 +57,29 @@ export function checkpointOf({ next, messages, parking }: GroupState): number {
   return Math.min(next, ...[...messages, ...parking].map(({ number }) => number))
 }
 
+/** Numbers of the next event in the stream of a group, and in that of its parked messages. */
+export type StreamEnds = { readonly stream: number; readonly parked: number }
+
+/**
+ * Set back to where the streams end: events of higher numbers are none of those that were handed out once. The
+ * same state where it speaks of none.
+ */
+export function withinStreams(state: GroupState, ends: StreamEnds): GroupState {
+  const { messages, parking, replay } = state
+  if (state.next <= ends.stream && replay.to <= ends.parked) return state
+  const isThere = ({ number }: { readonly number: number }) => number < ends.stream
+  return {
+    ...state,
+    next: Math.min(state.next, ends.stream),
+    messages: messages.filter(isThere),
+    parking: parking.filter(isThere),
+    replay: {
+      from: Math.min(replay.from, ends.parked),
+      to: Math.min(replay.to, ends.parked),
+    },
+  }
+}
+
 const isWaiting = ({ dueAtMs }: GroupMessage): boolean => dueAtMs === 0
 
 /** Messages that nobody holds, by number. */

@@ -5,6 +5,7 @@ import { findConsumerId } from '../../domain/consumer.ts'
 import type { Offsets } from '../../domain/offsets.ts'
 import type { LogEngine } from '../../domain/ports.ts'
 import { streamTypeSequence } from '../../domain/sequence.ts'
+import { sequenceEnd } from '../../domain/sequence-range.ts'
 import type { Handler } from '../../http/handler.ts'
 import { jsonResponse } from '../../http/response.ts'
 import { eventNameOf, streamOf } from './parameters.ts'
@@ -28,8 +29,7 @@ export function changeOffset({ log, streams, offsets }: Parts): Handler {
     if (!/^[0-9]{1,15}$/.test(text)) throw bad('offset', 'must be a whole number from 0 on')
     const offset = Number(text)
     await streams.require(principal, stream)
-    const head = await log.sequenceHead(streamTypeSequence(stream, eventType))
-    const highest = head === undefined ? 0 : head.number + 1
+    const highest = await sequenceEnd(log, streamTypeSequence(stream, eventType))
     if (offset > highest) throw bad('offset', `must be at most ${highest}, the highest sequence`)
     await offsets.move({ stream, consumer, eventType }, () => offset)
     return jsonResponse(200, `The offset is ${offset}`)

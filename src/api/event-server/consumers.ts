@@ -2,6 +2,7 @@
 import type { Offset, Offsets } from '../../domain/offsets.ts'
 import type { LogEngine } from '../../domain/ports.ts'
 import { streamTypeSequence } from '../../domain/sequence.ts'
+import { sequenceEnd } from '../../domain/sequence-range.ts'
 import type { Handler } from '../../http/handler.ts'
 import { jsonResponse } from '../../http/response.ts'
 import { streamOf } from './parameters.ts'
@@ -24,10 +25,11 @@ export function readConsumers({ log, streams, offsets }: Parts): Handler {
 
 /** None for a name that has no events. */
 async function consumerRow(log: LogEngine, entry: Offset): Promise<readonly unknown[]> {
-  const { stream, consumer, eventType, offset, movedAt } = entry
-  const head = await log.sequenceHead(streamTypeSequence(stream, eventType))
-  if (!head) return []
-  const count = head.number + 1
+  const { stream, consumer, eventType, movedAt } = entry
+  const count = await sequenceEnd(log, streamTypeSequence(stream, eventType))
+  if (count === 0) return []
+  // As the consumer's next request will find it, where the log was put back from an earlier moment.
+  const offset = Math.min(entry.offset, count)
   return [
     {
       consumerId: consumer,

@@ -61,7 +61,7 @@ function eventServerRoutes({ log, records, clock, settings }: EventServerParts):
   }
   const rights = createStreamRights(log)
   const streams = createStreams({ log, clock, rights })
-  const offsets = createOffsets(records, clock)
+  const offsets = createOffsets({ log, records, clock })
   const handedOut = new HandedOut()
   const parts = { log, rights, streams, offsets, handedOut, clock, settings }
   const body = { maxBytes: settings.maxEventBytes, json }

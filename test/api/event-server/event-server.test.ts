@@ -59,6 +59,21 @@ async function stores({ name }: { readonly name: string }) {
   return maker()
 }
 
+it('delivers what is new to a consumer whose offset came back from a later moment than the log', async () => {
+  const store = createMemoryStore({ clock })
+  const send = await open({}, store)
+  const id = await published(send, 'orders')
+  const key = `orders/${C1}/OrderPlaced`
+  await store.records.write('offset', key, { offset: 3, movedAt: '' }, 'absent')
+  const consumers = await get(send, '/api/v1/consumers/orders')
+  expect(json(consumers)).toMatchObject([{ offset: 1, consumedPercentage: 100, behind: 0 }])
+  expectText(await acknowledge(send, 'orders', id), 200, 'OK')
+  const second = await published(send, 'orders')
+  expect(await sequencesFor(send, 'orders')).toEqual([2])
+  expectText(await acknowledge(send, 'orders', second), 200, 'OK')
+  expect(await sequencesFor(send, 'orders')).toEqual([])
+})
+
 it.each(['storage-unavailable', 'storage-full', 'lock-timeout', 'index-behind'] as const)(
   'answers trouble of the storage (%s) with 503 and when to try again',
   async (code) => {
