@@ -15,6 +15,7 @@ import { COMMANDS, findCommand } from './commands.ts'
 import { COMMON_OPTIONS } from './common-options.ts'
 import { commandHelp, programHelp } from './help.ts'
 import { placeText } from './place.ts'
+import { storeOfFailure } from './store-of-failure.ts'
 import type { Terminal } from './terminal.ts'
 import { unknownVariables, unknownVariablesText } from './unknown-variables.ts'
 import { unknownCommand, unknownOption, usage } from './usage.ts'
@@ -52,7 +53,7 @@ export async function runCommandLine(line: CommandLine): Promise<number> {
   try {
     return await dispatch({ ...line, services })
   } catch (error) {
-    const place = error instanceof AppError ? placeText(error, store) : ''
+    const place = error instanceof AppError ? placeText(error, storeOfFailure(error) ?? store) : ''
     await line.terminal.err(`apie: ${failureText(error, line.showStack)}\n${place}`)
     return error instanceof AppError && isWrongCall(error) ? EXIT.usage : EXIT.failed
   }

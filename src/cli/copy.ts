@@ -3,6 +3,7 @@ import { AppError } from '../domain/app-error.ts'
 import { copyStore } from '../domain/copy-store.ts'
 import { type CommandCall, EXIT } from './command.ts'
 import { withProgress } from './progress.ts'
+import { notingFailures } from './store-of-failure.ts'
 
 export async function runCopy(call: CommandCall): Promise<number> {
   const { services, terminal, options } = call
@@ -17,8 +18,10 @@ export async function runCopy(call: CommandCall): Promise<number> {
   try {
     const target = await services.openStore('create', to)
     try {
+      // The store that was opened last is taken for the one that failed.
+      const noted = notingFailures(source, from ?? services.settings().store)
       const counts = await withProgress(terminal, 'copy', (progress) =>
-        copyStore(source, target, progress),
+        copyStore(noted, target, progress),
       )
       await terminal.out(
         `events: ${counts.events.imported} copied, ${counts.events.alreadyThere} there before\n` +

@@ -92,6 +92,19 @@ describe('a data folder', () => {
     expect(from.err).toContain(`data folder: ${join(root, 'missing')} (not there)`)
     const to = await apie('copy', '--from', data, '--to', `file:${shared}`)
     expect(to.err).toContain(`data folder: ${shared} (of user`)
+    const damaged = join(root, 'damaged-source')
+    await apie('copy', '--from', data, '--to', `file:${damaged}`)
+    const segment = join(damaged, 'log', '00000001.log')
+    writeFileSync(segment, readFileSync(segment, 'utf8').replace('{"n":2}', '{"n":9}'))
+    const copied = await apie(
+      'copy',
+      '--from',
+      `file:${damaged}`,
+      '--to',
+      `file:${root}/of-damaged`,
+    )
+    expect(copied.err).toContain('[log-damaged]')
+    expect(copied.err).toContain(`data folder: ${damaged} (of user`)
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
