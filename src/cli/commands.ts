@@ -153,7 +153,9 @@ export const COMMANDS: readonly Command[] = [
       '--to, which is made where it is missing (a database needs "apie migrate" first). It must be empty or',
       'hold the beginning of the same history, so a copy that broke off may be repeated and goes on. Copy',
       'while nothing writes to the store of --from; what it got in between is taken over by a second copy.',
-      'Accounts and other records of --to are replaced by those of --from.',
+      'Accounts and other records of --to are replaced by those of --from, which must have accounts if --to',
+      'has some. What was scavenged or deleted in --from since an earlier copy stays in --to: the summary',
+      'tells of scavenged events, and "apie scavenge" removes them there, too.',
     ],
     options: [
       {

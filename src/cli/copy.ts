@@ -1,7 +1,9 @@
 /** `apie copy`: moves a whole store between engines. */
 import { AppError } from '../domain/app-error.ts'
-import { copyStore } from '../domain/copy-store.ts'
+import { type CopyCounts, copyStore } from '../domain/copy-store.ts'
+import type { ImportCount } from '../domain/ports.ts'
 import { type CommandCall, EXIT } from './command.ts'
+import { counted } from './counted.ts'
 import { withProgress } from './progress.ts'
 import { notingFailures } from './store-of-failure.ts'
 
@@ -23,11 +25,7 @@ export async function runCopy(call: CommandCall): Promise<number> {
       const counts = await withProgress(terminal, 'copy', (progress) =>
         copyStore(noted, target, progress),
       )
-      await terminal.out(
-        `events: ${counts.events.imported} copied, ${counts.events.alreadyThere} there before\n` +
-          `content: ${counts.content.imported} copied, ${counts.content.alreadyThere} there before\n` +
-          `records: ${counts.records.imported} copied, ${counts.records.alreadyThere} there before\n`,
-      )
+      await terminal.out(summary(counts))
       return EXIT.ok
     } finally {
       await target.close()
@@ -35,4 +33,20 @@ export async function runCopy(call: CommandCall): Promise<number> {
   } finally {
     await source.close()
   }
+}
+
+function summary({ events, content, records }: CopyCounts): string {
+  const copied = ({ imported, alreadyThere }: ImportCount) =>
+    `${imported} copied, ${alreadyThere} there before`
+  const lines = [
+    `events: ${copied(events)}`,
+    `content: ${copied(content)}`,
+    `records: ${copied(records)}, ${records.removed} removed`,
+  ]
+  if (events.whole > 0) {
+    lines.push(
+      `The store of --to holds ${counted(events.whole, 'events')} whole that the one of --from has scavenged: run "apie scavenge" on it, too`,
+    )
+  }
+  return `${lines.join('\n')}\n`
 }

@@ -3,11 +3,14 @@
  * byte for byte, declared removals as such; then the records. Each part goes on where an earlier copy broke off.
  */
 import { isSameJson } from '../kit/json-equal.ts'
+import { createAccountRecords } from './account-records.ts'
 import { AppError } from './app-error.ts'
+import type { StoredEvent } from './event.ts'
 import { linkedEvents } from './linked-event.ts'
 import type {
   ContentEngine,
   ImportCount,
+  LinkedEvent,
   LogEngine,
   Progress,
   RecordEngine,
@@ -15,18 +18,21 @@ import type {
 } from './ports.ts'
 
 export type CopyCounts = {
-  readonly events: ImportCount
+  /** `whole`: those that the target holds whole and the source has scavenged; an earlier copy took them over. */
+  readonly events: ImportCount & { readonly whole: number }
   readonly content: ImportCount
-  readonly records: ImportCount
+  /** `removed`: those that the target had and the source does not. */
+  readonly records: ImportCount & { readonly removed: number }
 }
 
 /**
  * @param progress counts events; the log is what takes the time
- * @throws AppError `import-refused` where the target holds another history; `content-damaged` where bytes of the
+ * @throws AppError `import-refused` where the target holds another history, or would lose its accounts and get none; `content-damaged` where bytes of the
  * source have another hash
  */
 export async function copyStore(from: Store, to: Store, progress: Progress): Promise<CopyCounts> {
   await refuseOtherHistory(from.log, to.log)
+  await refuseLossOfAccounts(from.records, to.records)
   const content = await copyContent(from.content, to.content)
   const events = await copyLog(from.log, to.log, progress)
   const records = await copyRecords(from.records, to.records)
@@ -42,9 +48,62 @@ async function refuseOtherHistory(from: LogEngine, to: LogEngine): Promise<void>
   })
 }
 
-async function copyLog(from: LogEngine, to: LogEngine, progress: Progress): Promise<ImportCount> {
+/** Before anything is written: nobody could sign in to the target any more. */
+async function refuseLossOfAccounts(from: RecordEngine, to: RecordEngine): Promise<void> {
+  if (!(await createAccountRecords(to).hasAny())) return
+  if (await createAccountRecords(from).hasAny()) return
+  throw new AppError(
+    'import-refused',
+    'The store of --to has accounts and the one of --from has none, so that all of them would be removed: make an account in the store of --from first, or copy to a store without accounts',
+  )
+}
+
+async function copyLog(
+  from: LogEngine,
+  to: LogEngine,
+  progress: Progress,
+): Promise<CopyCounts['events']> {
   const { count } = await from.head()
-  return to.importEvents(linkedEvents(from, count), (done) => progress(done, count))
+  const { count: there } = await to.head()
+  let whole = 0
+  const events = comparedWith(to, there, linkedEvents(from, count), () => whole++)
+  const counts = await to.importEvents(events, (done) => progress(done, count))
+  return { ...counts, whole }
+}
+
+/**
+ * The events as they are. `tell` is called for each that is scavenged and stands whole among the first `there` of
+ * `to`, which are read from the first scavenged one on.
+ */
+async function* comparedWith(
+  to: LogEngine,
+  there: number,
+  events: AsyncIterable<LinkedEvent>,
+  tell: () => void,
+): AsyncGenerator<LinkedEvent> {
+  let position = 0
+  let own: AsyncGenerator<StoredEvent, undefined> | undefined
+  try {
+    for await (const event of events) {
+      if (position < there && (own || event.isScavenged)) {
+        own ??= eventsOf(to, position, there)
+        const { value } = await own.next()
+        if (event.isScavenged && value && !value.isScavenged) tell()
+      }
+      position++
+      yield event
+    }
+  } finally {
+    await own?.return(undefined)
+  }
+}
+
+async function* eventsOf(
+  log: LogEngine,
+  from: number,
+  to: number,
+): AsyncGenerator<StoredEvent, undefined> {
+  for await (const events of log.readLog(from, to, 'forwards')) yield* events
 }
 
 async function copyContent(from: ContentEngine, to: ContentEngine): Promise<ImportCount> {
@@ -68,8 +127,9 @@ async function copyContent(from: ContentEngine, to: ContentEngine): Promise<Impo
 }
 
 /** Makes the records of the target those of the source. */
-async function copyRecords(from: RecordEngine, to: RecordEngine): Promise<ImportCount> {
+async function copyRecords(from: RecordEngine, to: RecordEngine): Promise<CopyCounts['records']> {
   let imported = 0
+  let removed = 0
   let alreadyThere = 0
   const collections = new Set([...(await from.collections()), ...(await to.collections())])
   for (const collection of collections) {
@@ -77,7 +137,9 @@ async function copyRecords(from: RecordEngine, to: RecordEngine): Promise<Import
     const there = new Map((await to.list(collection)).map((record) => [record.key, record]))
     const keys = new Set(wanted.map(({ key }) => key))
     for (const { key, revision } of there.values()) {
-      if (!keys.has(key)) await to.remove(collection, key, revision)
+      if (keys.has(key)) continue
+      await to.remove(collection, key, revision)
+      removed++
     }
     for (const { key, value } of wanted) {
       const known = there.get(key)
@@ -89,5 +151,5 @@ async function copyRecords(from: RecordEngine, to: RecordEngine): Promise<Import
       imported++
     }
   }
-  return { imported, alreadyThere }
+  return { imported, alreadyThere, removed }
 }

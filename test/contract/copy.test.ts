@@ -85,9 +85,9 @@ describe.each(pairs)('a copy from $name', ({ from, to }) => {
     await fill(source)
     const counts = await copyStore(source, target, () => {})
     expect(counts).toEqual({
-      events: { imported: 40, alreadyThere: 0 },
+      events: { imported: 40, alreadyThere: 0, whole: 0 },
       content: { imported: 2, alreadyThere: 0 },
-      records: { imported: 2, alreadyThere: 0 },
+      records: { imported: 2, alreadyThere: 0, removed: 0 },
     })
     expect(await contentsOf(target)).toEqual(await contentsOf(source))
     const again = appendTo('b', [
@@ -116,6 +116,7 @@ describe.each(pairs)('a copy from $name', ({ from, to }) => {
     expect((await copyStore(source, target, () => {})).events).toEqual({
       imported: 16,
       alreadyThere: 25,
+      whole: 0,
     })
     expect(await contentsOf(target)).toEqual(await contentsOf(source))
     expect(await target.log.verify()).toMatchObject({
@@ -177,10 +178,41 @@ describe.each(pairs)('a copy from $name', ({ from, to }) => {
     await source.log.append(appendTo('b', [draft(100)]))
     await source.records.write('offset', 'x/1', 7, 1)
     const counts = await copyStore(source, target, () => {})
-    expect(counts.events).toEqual({ imported: 16, alreadyThere: 25 })
+    expect(counts.events).toEqual({ imported: 16, alreadyThere: 25, whole: 0 })
     expect(counts.content).toEqual({ imported: 0, alreadyThere: 2 })
     expect(await contentsOf(target)).toEqual(await contentsOf(source))
     await verifyStore(target)
+  })
+
+  test('tells what the source has scavenged since, and which records it has no more', async () => {
+    const source = await open(from)
+    const target = await open(to)
+    await fill(source)
+    await copyStore(source, target, () => {})
+    await source.log.append(appendTo('a-1', [draft(50, { type: TOMBSTONE_TYPE })]))
+    const { removed } = await scavenge(source.log, handClock())
+    await source.records.remove('offset', 'x/1', 1)
+    const counts = await copyStore(source, target, () => {})
+    expect(counts.events).toEqual({ imported: 1, alreadyThere: 40, whole: removed })
+    expect(counts.records).toEqual({ imported: 0, alreadyThere: 1, removed: 1 })
+    expect(await scavenge(target.log, handClock())).toMatchObject({ removed })
+    expect((await copyStore(source, target, () => {})).events.whole).toBe(0)
+    expect(await contentsOf(target)).toEqual(await contentsOf(source))
+    await verifyStore(target)
+  })
+
+  test('is refused where the target would lose its accounts and get none', async () => {
+    const source = await open(from)
+    const target = await open(to)
+    await source.log.append(appendTo('b', [draft(7)]))
+    await target.records.write('account-admins', 'all', [{ name: 'ann' }], 'absent')
+    await expect(copyStore(source, target, () => {})).rejects.toMatchObject({
+      code: 'import-refused',
+      message: expect.stringContaining('The store of --to has accounts'),
+    })
+    expect((await target.log.head()).count).toBe(0)
+    await source.records.write('account-admins', 'all', [{ name: 'eve' }], 'absent')
+    expect((await copyStore(source, target, () => {})).events.imported).toBe(1)
   })
 
   test('is refused where the target holds another history', async () => {
