@@ -8,6 +8,7 @@ export const LEAST_ADDRESS_SPACE_MIB = 1300
 /** A process of ours has 3 tasks, and a host counts those of all its requests together. */
 const LEAST_TASKS = 20
 const LEAST_FILE_SIZE = 64 * MiB
+/** An append takes 35, reading a log of many files some more; docs/hosting.md has the same figure. */
 const LEAST_OPEN_FILES = 64
 
 export function checkLimits(): Check[] {
