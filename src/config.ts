@@ -3,6 +3,8 @@
  * Later wins: built-in default, settings file, environment, option of the command line.
  */
 import { AppError } from './domain/app-error.ts'
+import { nameProblem } from './domain/name.ts'
+import { scanJson } from './kit/json-text.ts'
 import { SETTINGS, type SettingKind, type SettingName, type Settings } from './settings.ts'
 
 /** Where settings come from; each overrides the ones before it. */
@@ -49,11 +51,17 @@ function readFileSettings(file: SettingsFile): Record<string, unknown> {
 
 const isSetting = (name: string): name is SettingName => Object.hasOwn(SETTINGS, name)
 
+/** More than any settings need. */
+const LIMITS = { depth: 8, values: 10_000, keys: 1000 }
+
 function jsonPairs(file: SettingsFile): [string, string][] {
   let parsed: unknown
+  // Editors of some hosts put a byte order mark in front.
+  const text = file.text.replace(/^\ufeff/, '')
   try {
-    // Editors of some hosts put a byte order mark in front.
-    parsed = JSON.parse(file.text.replace(/^\ufeff/, ''))
+    parsed = JSON.parse(text)
+    // Of a member that stands twice the platform takes the last.
+    scanJson(text, LIMITS)
   } catch (error) {
     throw badSetting(`${file.name} is not valid JSON: ${(error as Error).message}`, '')
   }
@@ -68,7 +76,7 @@ function jsonText(value: unknown, name: string, from: string): string {
   const type = isSetting(name) ? SETTINGS[name].type : undefined
   const isList = type === 'origins'
   // A path `5` is hardly what a number means, and the digits of a long one would be others.
-  const isText = type === 'text' || type === 'secret'
+  const isText = type === 'text' || type === 'stream' || type === 'secret'
   if (isList && Array.isArray(value) && value.every((item) => typeof item === 'string')) {
     return value.join(',')
   }
@@ -81,13 +89,17 @@ function jsonText(value: unknown, name: string, from: string): string {
 
 function stubLines(file: SettingsFile): [string, string][] {
   const lines = file.text.split(/\r?\n/).slice(1)
+  const names = new Set<string>()
   return lines
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => {
       const colon = line.indexOf(':')
       if (colon < 1) throw badSetting(`${file.name}: expected "name: value", found "${line}"`, '')
-      return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
+      const name = line.slice(0, colon).trim()
+      if (names.has(name)) throw badSetting(`${file.name}: "${name}" stands twice`, name)
+      names.add(name)
+      return [name, line.slice(colon + 1).trim()]
     })
 }
 
@@ -115,6 +127,9 @@ function parse(
   switch (row.type) {
     case 'text':
       return value
+    case 'stream':
+      if (nameProblem(value) === undefined && !value.startsWith('$')) return value
+      throw refused('the name of a stream that does not begin with "$"')
     case 'url':
       if (value === '' || BASE_URL.test(value)) return value
       throw refused('a URL without query (such as https://example.org/apie)')

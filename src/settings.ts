@@ -3,7 +3,7 @@
  */
 
 export type SettingKind =
-  | { readonly type: 'text' }
+  | { readonly type: 'text' | 'stream' }
   /** Is told to nobody, not even in a refusal. `least`: characters, where there are any. */
   | { readonly type: 'secret'; readonly least: number }
   | { readonly type: 'url' }
@@ -224,11 +224,10 @@ export const SETTINGS = {
     false,
     'work with a data folder that other users of the machine can read or write',
   ),
-  brokerStream: text(
-    'APIE_BROKER_STREAM',
-    'broker',
-    'stream that `apie broker` works on; must not begin with `$`',
-  ),
+  brokerStream: {
+    ...text('APIE_BROKER_STREAM', 'broker', 'stream of `apie broker`, one without `$` in front'),
+    type: 'stream',
+  },
   brokerApiUrl: text(
     'APIE_BROKER_API_URL',
     '',

@@ -12,7 +12,7 @@ export type ToldSetting = {
 export function toldSettings(settings: Settings): readonly ToldSetting[] {
   return Object.entries(SETTINGS).map(([name, row]) => {
     const description = row.doc
-    if (/^(text|secret|url|origins)$/.test(row.type)) return { name, description }
+    if (/^(text|stream|secret|url|origins)$/.test(row.type)) return { name, description }
     const value = String(settings[name as keyof Settings])
     return row.type === 'choice'
       ? { name, description, value, possibleValues: row.choices }

@@ -108,7 +108,11 @@ const RULES: readonly Rule[] = [
     ],
   },
   { files: 'settings.ts', ours: [], outside: [] },
-  { files: 'config.ts', ours: ['settings.ts', 'domain/app-error.ts'], outside: [] },
+  {
+    files: 'config.ts',
+    ours: ['settings.ts', 'domain/app-error.ts', 'domain/name.ts', 'kit/'],
+    outside: [],
+  },
   { files: 'program-version.ts', ours: [], outside: [] },
   { files: 'program-stack.ts', ours: [], outside: ['node:module'] },
   {

@@ -87,15 +87,17 @@ describe.each(engines)('the events of the broker, $name', (engine) => {
   ])('never stand in a stream of the system: %j', async (words) => {
     const { opened: test, broker } = await opened()
     await test.store.log.append(appendTo('secret', [draft(1)]))
-    const refused = {
-      code: 1,
+    const refused = (from: string, name: string) => ({
+      code: 2,
       out: '',
-      err: 'apie: stream must not begin with "$" [bad-name]\n',
-    }
+      err: `apie: ${from}: expected the name of a stream that does not begin with "$", found "${name}" [bad-setting]\n`,
+    })
     for (const name of ['$$secret', '$streams', '$all', '$ce-x', '$settings']) {
-      expect(await broker.run(...words, '--stream', name)).toEqual(refused)
+      expect(await broker.run(...words, '--stream', name)).toEqual(
+        refused('option for brokerStream', name),
+      )
       const set = brokerOn(() => test.store, { APIE_BROKER_STREAM: name })
-      expect(await set.run(...words)).toEqual(refused)
+      expect(await set.run(...words)).toEqual(refused('APIE_BROKER_STREAM', name))
     }
     expect((await test.store.log.head()).count).toBe(1)
   })

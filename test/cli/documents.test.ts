@@ -17,4 +17,10 @@ test('the table of settings has a row for each, with name, variable, default and
   expect(lines).toContain(
     '| `anonymous` | `APIE_ANONYMOUS` | `none` | `none`, `reader`, `writer`, `admin`: role of requests without credentials |',
   )
+  expect(lines).toContain(
+    '| `maxJsonDepth` | `APIE_MAX_JSON_DEPTH` | `64` | deepest nesting of JSON that is taken (1 to 256) |',
+  )
+  expect(lines).toContain(
+    '| `maxEventBytes` | `APIE_MAX_EVENT_BYTES` | `4194304` | largest body of an append, in bytes (≥ 1) |',
+  )
 })

@@ -119,6 +119,15 @@ describe('settings file', () => {
     ['{', /^apie\.json is not valid JSON: /],
     ['[]', /^apie\.json must hold a JSON object$/],
     ['null', /^apie\.json must hold a JSON object$/],
+    [
+      '{"port":1,"port":2}',
+      /^apie\.json is not valid JSON: Key "port" stands twice at character 11$/,
+    ],
+    ['#!/apie\nport: 1\nport: 2', /^apie\.json: "port" stands twice$/],
+    [
+      '{"brokerStream":"$x"}',
+      /^apie\.json: expected the name of a stream that does not begin with "\$" for "brokerStream", found "\$x"$/,
+    ],
     ['{"ports":1}', /^apie\.json has an unknown setting "ports"$/],
     ['{"__proto__":1}', /^apie\.json has an unknown setting "__proto__"$/],
     [

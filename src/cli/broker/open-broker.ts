@@ -19,7 +19,7 @@ export type OpenBroker = {
 /**
  * Opens the store for `work` and closes it behind it. No command works on a stream of the system: an event of
  * the broker in the metadata of a stream would switch the access list of that one off.
- * @throws AppError `bad-name` before anything is opened or made
+ * @throws AppError `bad-setting` before anything is opened or made
  */
 export async function withBroker(
   call: CommandCall,
