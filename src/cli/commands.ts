@@ -94,6 +94,7 @@ export const COMMANDS: readonly Command[] = [
       'out by $tb, $maxCount or $maxAge. This cannot be undone. Ids, hashes and all else stay, and the chain',
       'can still be checked. Readers and writers go on meanwhile; a server may show them for a second more. The log',
       'can grow where what is left of small events takes more than their bodies did: bytesFreed is 0 then.',
+      'Events that were scavenged before are not counted among those that it looks at ("events" of --json).',
     ],
     options: [JSON_OPTION],
     failure: 'the log could not be read or written; what was removed before stays removed',

@@ -2,6 +2,7 @@
 import { scavenge } from '../domain/scavenge.ts'
 import { noteScavenge } from '../domain/scavenge-runs.ts'
 import { type CommandCall, EXIT } from './command.ts'
+import { counted } from './counted.ts'
 import { withProgress } from './progress.ts'
 
 export async function runScavenge(call: CommandCall): Promise<number> {
@@ -9,6 +10,7 @@ export async function runScavenge(call: CommandCall): Promise<number> {
   try {
     const clock = { now: () => Date.now() }
     const startedAtMs = clock.now()
+    const { count } = await store.log.head()
     const { events, removed, bytesFreed } = await withProgress(
       call.terminal,
       'scavenge',
@@ -18,7 +20,7 @@ export async function runScavenge(call: CommandCall): Promise<number> {
     await call.terminal.out(
       call.options['json']
         ? `${JSON.stringify({ events, removed, bytesFreed: reclaimedBytes })}\n`
-        : `removed the bodies of ${removed} of ${events} events, ${freedText(bytesFreed)}\n`,
+        : `removed the bodies of ${removed} of ${counted(events, 'events')}, ${freedText(bytesFreed)}${beforeText(count - events)}\n`,
     )
     await noteScavenge(store.records, clock, { startedAtMs, reclaimedBytes }).catch(
       ({ message }: Error) =>
@@ -30,6 +32,11 @@ export async function runScavenge(call: CommandCall): Promise<number> {
   } finally {
     await store.close()
   }
+}
+
+/** Those of earlier runs are not among the events that this one has looked at. */
+function beforeText(events: number): string {
+  return events > 0 ? `; ${counted(events, 'events')} had been scavenged before` : ''
 }
 
 /** What is left of a batch stands in a line for each event, which can take more than the bodies did. */

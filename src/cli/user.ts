@@ -7,6 +7,7 @@ import { AppError } from '../domain/app-error.ts'
 import type { PasswordChoice } from '../domain/password.ts'
 import { createPasswordHasher } from '../kit/password-hasher.ts'
 import { type CommandCall, EXIT } from './command.ts'
+import { counted } from './counted.ts'
 import { firstLine } from './first-line.ts'
 import { showPassword } from './show-password.ts'
 import { usage } from './usage.ts'
@@ -139,7 +140,7 @@ async function userImport(accounts: Accounts, file: string, call: CommandCall): 
   const text = file === '-' ? await call.terminal.input() : readFile(file)
   const { added, kept } = await accounts.import(text, role)
   for (const name of kept) await call.terminal.err(`left ${name} as it is: it was there already\n`)
-  await call.terminal.err(`took over ${added.length} accounts with the role ${role}\n`)
+  await call.terminal.err(`took over ${counted(added.length, 'accounts')} with the role ${role}\n`)
 }
 
 function roleOf({ options }: CommandCall): Role {

@@ -229,6 +229,9 @@ test('a scavenge is told of as the last one, and that it frees nothing where it 
   const told = (await again.records.read('scavenge', 'run'))?.value
   await again.close()
   expect(told).toMatchObject({ state: 'done', startedBy: '', reclaimedBytes: 0 })
+  expect((await apie('scavenge', '--data', data)).out).toBe(
+    'removed the bodies of 0 of 1 event, 0 bytes freed; 3 events had been scavenged before\n',
+  )
 })
 
 describe('a data folder whose records are', () => {

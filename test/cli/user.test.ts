@@ -87,7 +87,7 @@ describe('apie user', () => {
     expect((await user(`import ${file}`)).err).toBe('took over 2 accounts with the role writer\n')
     const again = await user('import - --role reader', `b:${BCRYPT_HASH}\nc:${BCRYPT_HASH}\n`)
     expect(again.err).toBe(
-      'left b as it is: it was there already\ntook over 1 accounts with the role reader\n',
+      'left b as it is: it was there already\ntook over 1 account with the role reader\n',
     )
     expect((await accounts.list()).map(({ name, role }) => `${name} ${role}`)).toEqual([
       'a writer',
