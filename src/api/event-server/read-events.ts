@@ -1,4 +1,4 @@
-/** Reading: the events of one name that a consumer has not acknowledged yet. Reading moves nothing. */
+/** The events of one name that a consumer has not acknowledged yet. Reading moves no offset but one beyond the last. */
 import { AppError } from '../../domain/app-error.ts'
 import type { EventType } from '../../domain/event.ts'
 import type { Offsets } from '../../domain/offsets.ts'
