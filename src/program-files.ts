@@ -55,10 +55,6 @@ type LoadRequest = {
 const PATHS: readonly SettingName[] = ['data', 'htpasswd', 'logFile']
 const FILE = 'file:'
 
-/** Work on another store than the one that was named must not look like work on that one. */
-const NOT_BOTH =
-  'The option --data names a data folder, but the setting "store" names another store; leave out the option, or set APIE_STORE to file: and the folder'
-
 /**
  * Reads the settings; every path in them is absolute and `data` and `store` are never empty.
  * @throws AppError `bad-setting`
@@ -83,10 +79,23 @@ export function loadSettings(request: LoadRequest): Settings {
     const message = 'store: "file:" needs a folder, as in "file:/srv/apie-data"'
     throw new AppError('bad-setting', message, { setting: 'store' })
   }
-  if (options?.data !== undefined && options.store === undefined && store !== `${FILE}${data}`) {
-    throw new AppError('bad-setting', NOT_BOTH, { setting: 'store' })
-  }
+  if (store !== `${FILE}${data}`) refuseBoth(request)
   return Object.freeze({ ...settings, ...paths, data, store })
+}
+
+/**
+ * Work on another store than the one that was named must not look like work on that one. Where both are named in one
+ * place, the folder may be left over from before there was a database: the store is meant.
+ * @throws AppError `bad-setting`
+ */
+function refuseBoth({ environment, options }: LoadRequest): void {
+  if (options?.store !== undefined) return
+  const isOverruled = environment['APIE_DATA'] && !environment['APIE_STORE']
+  let what = isOverruled ? 'APIE_DATA' : undefined
+  if (options?.data !== undefined) what = 'The option --data'
+  if (what === undefined) return
+  const message = `${what} names a data folder, but the setting "store" names another store; leave out the first, or set APIE_STORE to file: and the folder`
+  throw new AppError('bad-setting', message, { setting: 'store' })
 }
 
 const inFolderOf =

@@ -121,6 +121,16 @@ describe('settings', () => {
     })
   })
 
+  test('refuse a folder of the environment beside another store of the file', () => {
+    const file = { '/home/alice/bin/apie.json': '{"store":"file:s"}' }
+    const refused = 'APIE_DATA names a data folder, but the setting "store" names another store'
+    expect(() => load(file, { APIE_DATA: 'd' })).toThrow(refused)
+    expect(() => load(file, { APIE_DATA: '/work/d', APIE_STORE: '' })).toThrow(refused)
+    expect(load(file, { APIE_DATA: '/home/alice/bin/s' }).store).toBe('file:/home/alice/bin/s')
+    expect(load(file, { APIE_DATA: 'd', APIE_STORE: 'file:s' }).store).toBe('file:/work/s')
+    expect(load(file, { APIE_DATA: 'd' }, { store: 'file:s' }).store).toBe('file:/work/s')
+  })
+
   test('refuse a folder of the command line beside another store', () => {
     const other = { APIE_STORE: 'postgresql://db/events' }
     expect(() => load({}, other, { data: 'd' })).toThrow('names another store')
