@@ -7,7 +7,7 @@ import { type StreamName, toStreamName } from './stream-name.ts'
 
 export const METADATA_TYPE = '$metadata'
 /** `$tb` of a stream that was deleted softly: 2^63 − 1, so no version ever reaches it. */
-export const DELETED_DOCUMENT = '{"$tb":9223372036854775807}'
+const NEVER = '9223372036854775807'
 /** That number as one of ours, which is the nearest that there is. */
 const DELETED = 2 ** 63
 
@@ -78,6 +78,18 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> | u
   } catch {
     return undefined
   }
+}
+
+/**
+ * The document of a stream that is deleted softly. What was said of it is gone but for the access list: the log goes on
+ * showing its events, to those who might read them.
+ * @param before the document until now
+ * @param firstVisible where some of its events are seen again
+ */
+export function deletedDocument(before: string | undefined, firstVisible?: number): string {
+  const isListed = before !== undefined && parseStreamMetadata(before).acl !== undefined
+  const list = isListed ? `,"$acl":${JSON.stringify(parseObject(before)?.['$acl'])}` : ''
+  return `{"$tb":${firstVisible ?? NEVER}${list}}`
 }
 
 /** The document with another `$tb`, all else as it was; a document that is malformed is left behind. */

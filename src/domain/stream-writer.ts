@@ -7,12 +7,12 @@
 import { AppError } from './app-error.ts'
 import { refuseForeign } from './append.ts'
 import { TOMBSTONE_TYPE } from './event.ts'
-import type { EventView } from './event-view.ts'
+import { dataText, type EventView } from './event-view.ts'
 import { jsonDraft, writeMetadata } from './metadata-write.ts'
 import type { AppendOutcome, AppendRequest, ExpectedVersion, LogEngine } from './ports.ts'
 import { MOST_ATTEMPTS, reopen } from './reopening.ts'
 import { readStoredMetadata, type StreamInfo } from './stream-info.ts'
-import { DELETED_DOCUMENT } from './stream-metadata.ts'
+import { deletedDocument } from './stream-metadata.ts'
 import type { StreamName } from './stream-name.ts'
 import { viewOf } from './stream-reader.ts'
 
@@ -158,11 +158,15 @@ async function softDelete(parts: Parts, request: StreamDelete): Promise<void> {
     refuseForeign(await parts.log.streamState(request.stream), request)
     checkVersion(info, request.expectedVersion)
     if (info.state !== 'live') return
-    // Links that the store makes go on being made, and are seen again from the next one on.
-    const document = info.view.holds === 'links' ? `{"$tb":${info.last + 1}}` : DELETED_DOCUMENT
     const { stream, createdBy } = request
+    const stored = await readStoredMetadata(parts.log, stream)
+    // Links that the store makes go on being made, and are seen again from the next one on.
+    const seen = info.view.holds === 'links' ? info.last + 1 : undefined
+    const document = deletedDocument(stored && dataText(stored.event.data), seen)
     const behind = info.metadataVersion
-    if (await writeMetadata(parts.log, { stream, behind, document, createdBy })) return
+    const isCurrent = (stored?.version ?? -1) === behind
+    if (isCurrent && (await writeMetadata(parts.log, { stream, behind, document, createdBy })))
+      return
     if (attempt === MOST_ATTEMPTS) throw wrongVersion(info.last)
   }
 }

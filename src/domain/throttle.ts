@@ -4,7 +4,8 @@
  * Failures are counted for the network they come from, and for the account as that network tried it. A
  * network in which the account has signed in during the last 30 days is judged by the failures of that
  * account alone, every other one by all of its failures. So nobody can lock an account from elsewhere, and
- * a neighbour who guesses at other accounts does not lock its owner.
+ * a neighbour who guesses at other accounts does not lock its owner. Signing in forgives the failures of the account
+ * there, once an hour.
  */
 import { networkOf } from '../kit/network.ts'
 import { sha256Hex } from '../kit/sha256.ts'
@@ -42,8 +43,8 @@ export type Throttle = {
 
 const LIMIT = 10
 const FORGIVE_ONE_MS = 60_000
-const DAY_MS = 24 * 60 * 60 * 1000
-const KNOWN_FOR_MS = 30 * DAY_MS
+const HOUR_MS = 60 * 60 * 1000
+const KNOWN_FOR_MS = 30 * 24 * HOUR_MS
 const NONE: Attempts = { failures: 0, lastFailureMs: 0, lastSuccessMs: 0 }
 
 export function createThrottle(attempts: AttemptCounter, clock: Clock): Throttle {
@@ -60,9 +61,9 @@ export function createThrottle(attempts: AttemptCounter, clock: Clock): Throttle
     await attempts.write(key, { ...found, failures, lastFailureMs: clock.now() })
   }
   const countSuccess = async (key: AttemptKey): Promise<void> => {
-    const found = (await attempts.read(key)) ?? NONE
-    const isFresh = clock.now() - found.lastSuccessMs < DAY_MS
-    if (found.failures === 0 && isFresh) return
+    const { lastSuccessMs } = (await attempts.read(key)) ?? NONE
+    // Else a guesser beside an owner who is at work would begin anew with each sign-in of that one.
+    if (Math.abs(clock.now() - lastSuccessMs) < HOUR_MS) return
     await attempts.write(key, { ...NONE, lastSuccessMs: clock.now() })
   }
   return {

@@ -101,12 +101,27 @@ describe('the owner of an account', () => {
   it('mistypes nine times, signs in, and starts from nothing', async () => {
     const { signIn, guesses, guess, clock } = await withOwner()
     for (let round = 0; round < 3; round++) {
+      clock.nowMs += 60 * MINUTE
       await guesses(9, 'owner', OWNER)
       expect(await signIn('owner', 'pw', OWNER)).toMatchObject({ name: 'owner' })
     }
-    clock.nowMs += MINUTE
     await guesses(10, 'owner', OWNER)
     expect(await guess(10, 'owner', OWNER)).toBe('too-many-attempts')
+  })
+
+  it('gives somebody who guesses beside him no new beginning with each sign-in', async () => {
+    const { signIn, guess, clock } = await withOwner()
+    const codes: unknown[] = []
+    for (let n = 0; n < 15; n++) {
+      clock.nowMs += 1000
+      codes.push(await guess(n, 'owner', OWNER))
+      await signIn('owner', 'pw', OWNER).catch(() => undefined)
+    }
+    expect(codes.filter((code) => code === 'credentials-wrong')).toHaveLength(11)
+    expect(codes.at(-1)).toBe('too-many-attempts')
+    clock.nowMs += 60 * MINUTE
+    await signIn('owner', 'pw', OWNER)
+    expect(await guess(99, 'owner', OWNER)).toBe('credentials-wrong')
   })
 
   it('is let in with a generated password wherever somebody guesses', async () => {

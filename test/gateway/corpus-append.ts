@@ -1,5 +1,6 @@
 /** Cases about appending events. */
 import { expect } from 'vitest'
+import { ATOM_JSON, read, remove } from './atompub-request.ts'
 import {
   append,
   type CorpusCase,
@@ -193,27 +194,22 @@ export const APPEND_CASES: readonly CorpusCase[] = [
       putEvent(send, { eventType: 't', stream: 's', body: { n }, expectedVersion }, headers)
     const head = async () => `"${(await get(send, '/events')).headers['x-apie-hash']}"`
     const titles = async () => {
-      const answer = await send({
-        method: 'GET',
-        path: '/streams/s',
-        headers: { accept: 'application/vnd.eventstore.atom+json' },
-      })
+      const answer = await read(send, '/streams/s', { accept: ATOM_JSON })
       if (answer.status !== 200) return answer.status
       return (json(answer) as { entries: { title: string }[] }).entries.map(({ title }) => title)
     }
-    const remove = (headers = {}) => send({ method: 'DELETE', path: '/streams/s', headers })
     await put(0)
-    expect((await remove()).status).toBe(204)
+    expect((await remove(send, 's')).status).toBe(204)
     expectError(await put(1, { 'if-match': '"other"' }), 412, 'head-mismatch')
     expectError(await put(1, {}, -1), 409, 'wrong-expected-version', { current: 0 })
     expect(await titles()).toBe(404)
     const answer = await put(1, { 'if-match': await head() }, 0)
     expect([answer.status, json(answer)]).toMatchObject([200, { version: 1 }])
     expect(await titles()).toEqual(['1@s'])
-    expect((await remove()).status).toBe(204)
+    expect((await remove(send, 's')).status).toBe(204)
     expect(json(await put(2))).toMatchObject({ version: 2 })
     expect(await titles()).toEqual(['2@s'])
-    expect((await remove({ 'es-harddelete': 'true' })).status).toBe(204)
+    expect((await remove(send, 's', { 'es-harddelete': 'true' })).status).toBe(204)
     expectError(await put(3), 410, 'stream-deleted')
   }),
   signedInCase('If-Match with a tag that is no hash is 412', async (send) => {

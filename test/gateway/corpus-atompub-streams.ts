@@ -321,6 +321,23 @@ export const ATOMPUB_STREAM_CASES: readonly CorpusCase[] = [
     ])
   }),
   {
+    name: 'atompub: a closed stream stays closed when it is deleted, and lives again',
+    run: async (plain) => {
+      const send = signedIn(plain)
+      await fill(send, 'secret', 1)
+      const list = { $r: '$admins' }
+      await postMetadata(send, 'secret', { $maxCount: 5, $acl: list })
+      const anna = await account(send, 'anna')
+      expectEmpty(await remove(anna, 'secret'), 204, 'Stream deleted')
+      expect(await document(send, 'secret')).toMatchObject({ $acl: list })
+      expect(json(await ask(anna, 'GET', '/events?stream=secret'))).toEqual([])
+      expectStatus(await postEvent(anna, 'secret', 7), 201)
+      expect(await document(send, 'secret')).toEqual({ $tb: 1, $acl: list })
+      expect(json(await ask(anna, 'GET', '/events?stream=secret'))).toEqual([])
+      expectChallenge(await read(anna, '/streams/secret'))
+    },
+  },
+  {
     name: 'atompub: events that one may not read are left out of the log, too',
     run: async (plain) => {
       const send = signedIn(plain)

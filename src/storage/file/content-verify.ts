@@ -34,7 +34,9 @@ class ContentCheck {
 
   async everyFolder(): Promise<void> {
     const { disk, layout } = this.place
-    const names = disk.list(layout.content) ?? []
+    const { kind = 'folder' } = disk.status(layout.content) ?? {}
+    if (kind !== 'folder') this.report('damage', 'The content store is not a folder')
+    const names = kind === 'folder' ? (disk.list(layout.content) ?? []) : []
     const folders = names.filter((name) => this.isFanOut(name))
     this.totalBytes = this.progress ? this.sizeOf(folders) : 0
     for (const folder of folders) await this.folder(folder)

@@ -179,3 +179,11 @@ describe('bytes without a description', () => {
     expect((await open({ status }).verify()).findings).toEqual([])
   })
 })
+
+test('a file in the place of the content store is damage', async () => {
+  const { root, open } = await stored()
+  fs.rmSync(join(root, 'content'), { recursive: true })
+  fs.writeFileSync(join(root, 'content'), '')
+  const message = 'The content store is not a folder'
+  expect((await open().verify()).findings).toMatchObject([{ kind: 'damage', message }])
+})
