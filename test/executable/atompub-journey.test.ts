@@ -319,7 +319,8 @@ it('a stream that is deleted comes back with its numbers, or never', async () =>
     '',
   ])
   expect(outcome(await ask('admin', 'GET', '/streams/orders'))).toEqual([404, 'Not Found', ''])
-  const back = await append('ben', 'orders', 300, 301)
+  expect(outcome(await append('ben', 'orders', 300, 301))).toEqual([401, 'Unauthorized', ''])
+  const back = await append('anna', 'orders', 300, 301)
   expect(back.headers['location']).toBe(`${server.url}/streams/orders/47`)
   expect(await walk('/streams/orders/0/forward/20', 'previous')).toEqual([
     '/streams/orders/0/forward/20  ',
@@ -329,5 +330,5 @@ it('a stream that is deleted comes back with its numbers, or never', async () =>
   ])
   expect((await ask('admin', 'DELETE', '/streams/orders', hard)).status).toBe(204)
   expect(outcome(await ask('ben', 'GET', '/streams/orders'))).toEqual([410, 'Deleted', ''])
-  expect(outcome(await append('ben', 'orders', 400, 401))).toEqual([410, 'Stream deleted', ''])
+  expect(outcome(await append('anna', 'orders', 400, 401))).toEqual([410, 'Stream deleted', ''])
 })

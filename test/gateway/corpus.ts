@@ -26,12 +26,12 @@ import { STORAGE_CASES } from './corpus-storage.ts'
 
 export type { CorpusAnswer, CorpusCase, CorpusRequest, Send } from './corpus-request.ts'
 
-export const CORPUS: readonly CorpusCase[] = [
+/** What an app answers, however it is asked. */
+export const APP_CORPUS: readonly CorpusCase[] = [
   ...ACCESS_CASES,
   ...APPEND_CASES,
   ...RANGE_CASES,
   ...STORAGE_CASES,
-  ...BYTE_CASES,
   ...ATOMPUB_WRITE_CASES,
   ...ATOMPUB_RETRY_CASES,
   ...ATOMPUB_READ_CASES,
@@ -48,3 +48,6 @@ export const CORPUS: readonly CorpusCase[] = [
   ...EVENT_SERVER_REPORT_CASES,
   ...EVENT_SERVER_OTHER_CASES,
 ]
+
+/** The same, and what gateways make of bytes before an app is asked. */
+export const CORPUS: readonly CorpusCase[] = [...APP_CORPUS, ...BYTE_CASES]
