@@ -120,7 +120,8 @@ describe.skipIf(clusterUrl === '')('a database', () => {
     })
     await new Promise((resolve) => setTimeout(resolve, 50))
     const after = process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap')
-    expect(after).toHaveLength(before.length)
+    // Those of the test before may have gone meanwhile.
+    expect(after.length).toBeLessThanOrEqual(before.length)
   })
 
   test('whose encoding is not UTF-8 is refused by migrate', async () => {
